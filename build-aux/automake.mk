@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += build-aux/gen-drops build-aux/layers build-aux/check-layers

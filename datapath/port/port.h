@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ports of the datapath: part 1 for users (the server, workers), part 2 for those who write a port type.
+ *
+ * What: a port is a device by which packets come and go. Types are in one visible array, port_types[]
+ * (datapath/port/types.c): adding one is a file and a line.
+ *
+ * Threads: the *control* thread (the datapath's server) creates, configures and destroys ports. One *worker* is assigned
+ * to receive; every worker may send, so a type keeps no unlocked send state but what is in 'struct port_tx'
+ * (one for each worker and port). Destroying: workers have let go of it before (RCU and worker round). */
+#ifndef DATAPATH_PORT_PORT_H
+#define DATAPATH_PORT_PORT_H
+
+#include "datapath/client.h"
+#include "lib/packet/packet.h"
+#include "lib/sys/loop.h"
+
+struct port;
+struct port_type;
+struct worker_io;
+
+/* ---- Part 1: for users ---- */
+
+/* Control thread. Attaches at once if the device is there, later when it appears (netlink), and tells 'changed'. */
+struct port_env {
+    struct loop *loop;                                       /* Of the control thread. */
+    void (*changed)(struct port *, void *arg);               /* State changed; control thread. */
+    /* Descriptors to be polled changed (attached, detached): the worker must pick them up. */
+    void (*io_changed)(struct port *, void *arg);
+    void *arg;
+    bool enable_system;                                      /* --disable-system: false. */
+    const char *dummy_override;                              /* --enable-dummy=override|system: NULL or the word. */
+};
+struct error *port_create(const struct port_env *, const struct dp_port_config *, uint32_t port_no, struct port **);
+void port_destroy(struct port *);
+struct error *port_configure(struct port *, const struct dp_port_config *);
+const struct dp_port_config *port_config(const struct port *);
+void port_get_state(const struct port *, struct dp_port_state *);
+uint32_t port_number(const struct port *);
+const char *port_type_names(size_t i);                       /* NULL at the end; for iface_types. */
+
+/* Worker. Receives at most BATCH_MAX packets (offload state and in_port set, tunnel metadata for carriers) from the pool.
+ * Returns with n == 0 when nothing is there. Packets that cannot be received are counted under their reason. */
+void port_rx(struct port *, struct packet_pool *, struct packet_batch *);
+/* Sends and frees all packets of the batch. What the device cannot take (GSO, checksum, length) is completed
+ * or segmented here; what fails is counted by reason. Honours packet->max_len. */
+void port_tx(struct port *, struct packet_pool *, struct packet_batch *, uint32_t worker);
+/* Descriptors on which to wait for packets, when the worker sleeps. Returns how many; 0: never readable (null:
+ * always busy if port_is_source()). */
+size_t port_rx_fds(const struct port *, int *fds, size_t max);
+bool port_is_source(const struct port *);
+
+/* Counters, written by workers with relaxed atomics (or for each worker), read by anyone. */
+enum { PORT_MAX_WORKERS = 64 };
+struct port_counters {
+    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, rx_errors, tx_errors;
+    uint64_t drops[DROP_N];
+} CACHE_ALIGNED;
+struct port_counters *port_worker_counters(struct port *, uint32_t worker);
+void port_get_stats(const struct port *, struct dp_port_stats *);   /* Sums, with the device's own counters. */
+
+/* ---- Part 2: for types ---- */
+
+/* What every port has; a type's own struct begins with it. */
+struct port {
+    const struct port_type *type;
+    struct port_env env;
+    struct dp_port_config config;
+    struct dp_port_state state;             /* Control thread writes. */
+    uint32_t port_no;
+    struct port_counters *counters;         /* PORT_MAX_WORKERS of them, allocated on first use. */
+};
+
+struct port_type {
+    const char *name;                       /* "system" */
+    size_t size;                            /* Of the type's struct. */
+    /* All control thread unless said otherwise; NULL: nothing to do. */
+    struct error *(*create)(struct port *);
+    void (*destroy)(struct port *);
+    struct error *(*configure)(struct port *, const struct dp_port_config *new);
+    void (*link_event)(struct port *);      /* A netlink event concerned the device of our name. */
+    void (*refresh_stats)(const struct port *, struct dp_port_stats *);
+    void (*rx)(struct port *, struct packet_pool *, struct packet_batch *);                  /* Worker. */
+    void (*tx)(struct port *, struct packet_pool *, struct packet_batch *, uint32_t worker); /* Any worker. */
+    size_t (*rx_fds)(const struct port *, int *fds, size_t max);
+    bool source;
+};
+extern const struct port_type *const port_types[];           /* NULL at the end. */
+
+/* Control socket commands that only a type knows (dummy). */
+struct error *port_dummy_receive(struct port *, const void *frame, size_t n);
+struct error *port_dummy_set_admin(struct port *, bool up);
+
+/* Made packets go back into the pipeline as if they had come from 'port' (ICMP too-big from tunnels): types put
+ * them here, the worker takes them after port_tx(). */
+void port_reinject(struct port *, struct packet *, uint32_t worker);
+struct packet *port_take_reinjected(uint32_t worker);
+
+#endif

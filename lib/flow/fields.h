@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fields: everything that OpenFlow can match or set, generated from spec/fields.toml.
+ *
+ * What: 'struct fields' is the key plus what only the pipeline knows; 'struct field' describes one of its members
+ * for codecs and text: names, width, prerequisites, OXM and NXM codes, how it is shown. Translation works on
+ * 'struct fields', so adding a field is one row and one line in the extractor.
+ *
+ * Values travel between places as 'union field_value', big-endian, right-aligned in 'n_bytes' bytes. */
+#ifndef LIB_FLOW_FIELDS_H
+#define LIB_FLOW_FIELDS_H
+
+#include "lib/base/types.h"
+#include "lib/flow/key.h"
+#include "spec/fields.h"   /* enum field_id, FIELD_N, generated. */
+
+enum { N_REGS = 32 };
+
+struct fields {
+    struct key key;            /* key.meta.in_port is the datapath's; rules match 'in_port' below. */
+    union {
+        struct {
+            uint32_t reg[N_REGS];          /* Host order; xregN = reg[2N] << 32 | reg[2N + 1]. */
+            be64 metadata;
+            ofp_port in_port;              /* OpenFlow port number, host order. */
+            uint32_t conj_id;              /* Host order. */
+            uint32_t actset_output;        /* Host order. */
+            uint32_t packet_type;          /* Host order; 0: Ethernet. */
+            uint8_t pad[40];
+        };
+        uint64_t pipeline_words[24];
+    };
+};
+enum { FIELDS_WORDS = sizeof(struct fields) / 8 };
+
+union field_value {
+    uint8_t b[16];
+    be16 be16;
+    be32 be32;
+    be64 be64;
+    struct eth_addr mac;
+    struct in6_addr ip6;
+};
+
+enum field_form { FORM_DECIMAL, FORM_HEX, FORM_MAC, FORM_IP4, FORM_IP6, FORM_PORT, FORM_FRAG, FORM_TCP_FLAGS,
+                  FORM_CT_STATE, FORM_TUN_FLAGS, FORM_PACKET_TYPE };
+
+struct field {
+    enum field_id id;
+    const char *name;              /* As ovs-fields(7) and ovs-ofctl print it: "nw_src". */
+    const char *alias;             /* "ip_src" or NULL. */
+    uint16_t n_bytes, n_bits;
+    enum field_form form;
+    bool maskable, writable;
+    uint32_t prerequisite;         /* enum prerequisite of the generated header. */
+    uint32_t oxm_header;           /* Class, field, length without mask; 0: none. First version that has it: */
+    uint8_t oxm_version;
+    uint32_t nxm_header;
+    uint8_t of10_bit;              /* ... */
+    uint16_t wire_number;          /* On the datapath channel; 0: a pipeline field, never sent there. */
+};
+
+const struct field *field_by_id(enum field_id);
+const struct field *field_by_name(const char *name);              /* NULL if unknown. */
+const struct field *field_by_oxm(uint32_t header);                /* Ignoring the mask bit; NULL if unknown. */
+const struct field *field_nearest(const char *name);              /* For messages. */
+
+/* Access. 'get' and 'set' handle fields that are parts of words (vlan_vid, dscp, xreg). */
+void field_get(const struct field *, const struct fields *, union field_value *);
+void field_set(const struct field *, const union field_value *, struct fields *);
+/* (old & ~mask) | (value & mask) */
+void field_set_masked(const struct field *, const union field_value *value, const union field_value *mask,
+                      struct fields *);
+/* ORs 'mask' (NULL: all bits of the field) into 'wc', the un-wildcarding of a translation or the mask of a match. */
+void field_mask_add(const struct field *, const union field_value *mask, struct fields *wc);
+/* Do 'f's values satisfy the field's prerequisites? If 'wc', un-wildcards what was looked at. */
+bool field_prerequisite_holds(const struct field *, const struct fields *f, struct fields *wc);
+bool field_value_is_valid(const struct field *, const union field_value *);
+void field_all_ones(const struct field *, union field_value *);
+
+/* A part of a field, as in "NXM_NX_REG0[0..15]". */
+struct subfield {
+    const struct field *field;
+    uint16_t ofs, n_bits;
+};
+void subfield_get(const struct subfield *, const struct fields *, union field_value *);   /* Right-aligned in 16 bytes. */
+uint64_t subfield_get_u64(const struct subfield *, const struct fields *);                /* n_bits <= 64. */
+void subfield_set(const struct subfield *, const union field_value *, struct fields *);   /* From 16 bytes. */
+void subfield_mask_add(const struct subfield *, struct fields *wc);
+
+/* Text of one value, canonical as ovs-ofctl prints it. 'mask' may be NULL. 'ports' may be NULL. */
+struct text;
+struct error;
+struct port_names;
+void field_format(const struct field *, const union field_value *, const union field_value *mask,
+                  const struct port_names *ports, struct text *);
+struct error *field_parse(const struct field *, const char *s, const struct port_names *ports,
+                          union field_value *, union field_value *mask);
+
+/* Look-up of port names, given by callers: low rooms know none. */
+struct port_names {
+    bool (*to_number)(const struct port_names *, const char *name, ofp_port *);
+    const char *(*to_name)(const struct port_names *, ofp_port);   /* NULL if unknown. */
+};
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a daemon: options that init scripts give, detaching, pid file, monitor, privileges.
+ *
+ * Order in main(): process_options_*() while parsing, process_start() before any thread exists
+ * (it forks), process_ready() when the daemon serves: only then the parent returns 0. */
+#ifndef LIB_SYS_PROCESS_H
+#define LIB_SYS_PROCESS_H
+
+#include "lib/base/types.h"
+
+struct error;
+struct option;
+struct text;
+
+/* Directories, from TSUJI_RUNDIR or OVS_RUNDIR etc., else as configured at build time. */
+const char *process_rundir(void);
+const char *process_dbdir(void);
+const char *process_logdir(void);
+const char *process_sysconfdir(void);
+/* 'name' itself if it is absolute, else below the run directory. Caller frees. */
+char *process_rundir_file(const char *name);
+
+struct process_options {
+    const char *program;        /* As in "tsuji-vswitchd"; pid file and control socket names come from ... */
+    const char *compat_name;    /* ... this one, "ovs-vswitchd", since clients look for it (trap 7). */
+    bool detach, no_chdir, overwrite_pidfile, monitor, mlockall;
+    char *pidfile;              /* NULL: none was asked for. */
+    char *log_file;             /* NULL: none. */
+    char *unixctl;              /* NULL: <rundir>/<compat_name>.<pid>.ctl; "none": no control socket. */
+    char *user;                 /* --user=USER[:GROUP]. */
+};
+
+/* getopt_long() pieces: the long options (NULL name terminated; vals from PROCESS_OPTION_FIRST up), and
+ * what to do with one. 'process_option()' returns false if 'c' is not one of ours. */
+enum { PROCESS_OPTION_FIRST = 1000, PROCESS_OPTION_LAST = 1099 };
+extern const struct option process_long_options[];
+bool process_option(struct process_options *, int c, const char *arg, struct error **);
+void process_options_usage(struct text *);
+
+/* Applies the options: log file, fork, session, chdir, monitor, pid file with lock. */
+struct error *process_start(struct process_options *);
+/* Tells the waiting parent that all is well. */
+void process_ready(void);
+/* The name of the control socket that this process should listen on; NULL for none. Caller frees. */
+char *process_unixctl_path(const struct process_options *);
+/* Removes the pid file. Files registered with process_unlink_at_exit() are removed on exit and on fatal
+ * signals. */
+void process_unlink_at_exit(const char *path);
+void process_cleanup(void);
+
+/* Keeps only the named capabilities (names as "net_admin"; NULL-terminated), drops the rest, and becomes
+ * user 'user' if that is not NULL. */
+struct error *process_drop_privileges(const char *user, const char *const *keep);
+
+/* Prints a backtrace to the log and the console on SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, then dies of it
+ * (libunwind). */
+void process_crash_reports(void);
+
+/* CPU time, resident bytes and so on for "memory/show". */
+size_t process_resident_bytes(void);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared memory between datapath and control plane: memfds, sealed against resize before they are passed
+ * (MECHANISMS 3), so that a peer cannot make us fault by shrinking them. */
+#ifndef LIB_SYS_SHM_H
+#define LIB_SYS_SHM_H
+
+#include "lib/base/types.h"
+
+struct error;
+
+/* A new segment of 'size' bytes (rounded up to pages), mapped writable at '*p'. */
+struct error *shm_create(const char *name, size_t size, int *fd, void **p);
+/* Maps a received descriptor; refuses one whose size is not 'size' or that lacks the seals. */
+struct error *shm_map(int fd, size_t size, bool writable, void **p);
+void shm_unmap(void *p, size_t size);
+
+#endif
