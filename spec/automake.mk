@@ -8,3 +8,12 @@ spec/drops.h: spec/drops.toml build-aux/gen-drops
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-drops $(srcdir)/spec/drops.toml $@
 spec/drops.c: spec/drops.toml build-aux/gen-drops spec/drops.h
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-drops $(srcdir)/spec/drops.toml $@
+
+EXTRA_DIST += spec/fields.toml
+BUILT_SOURCES += spec/fields.h
+CLEANFILES += spec/fields.h spec/fields.c
+
+spec/fields.h: spec/fields.toml build-aux/gen-fields
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-fields $(srcdir)/spec/fields.toml $@
+spec/fields.c: spec/fields.toml build-aux/gen-fields spec/fields.h
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-fields $(srcdir)/spec/fields.toml $@

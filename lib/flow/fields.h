@@ -44,24 +44,42 @@ union field_value {
 enum field_form { FORM_DECIMAL, FORM_HEX, FORM_MAC, FORM_IP4, FORM_IP6, FORM_PORT, FORM_FRAG, FORM_TCP_FLAGS,
                   FORM_CT_STATE, FORM_TUN_FLAGS, FORM_PACKET_TYPE };
 
+enum { OF10_NO_BIT = 255 };
+
 struct field {
     enum field_id id;
-    const char *name;              /* As ovs-fields(7) and ovs-ofctl print it: "nw_src". */
-    const char *alias;             /* "ip_src" or NULL. */
-    uint16_t n_bytes, n_bits;
+    const char *name;              /* Canonical, as in "set_field:1->ip_src". */
+    const char *alias;             /* "nw_src" or NULL. */
+    const char *print_name;        /* As matches show it: "nw_src". Several fields may share one ("tp_src"). */
+    const char *code_name;         /* "NXM_OF_IP_SRC", the NXM symbol if there is one, else the OXM one, or NULL. */
+    const char *oxm_name;          /* "OXM_OF_IPV4_SRC" or NULL. */
+    const char *help;
+    uint16_t n_bytes, n_bits;      /* Of a value: n_bytes in OXM; subfields are within the low n_bits. */
     enum field_form form;
     bool maskable, writable;
-    uint32_t prerequisite;         /* enum prerequisite of the generated header. */
-    uint32_t oxm_header;           /* Class, field, length without mask; 0: none. First version that has it: */
-    uint8_t oxm_version;
-    uint32_t nxm_header;
-    uint8_t of10_bit;              /* ... */
-    uint16_t wire_number;          /* On the datapath channel; 0: a pipeline field, never sent there. */
+    enum prerequisite prerequisite;
+    uint32_t oxm_header;           /* class << 16 | field << 9 | n_bytes, no mask; 0: none (no OXM code is 0). */
+    uint8_t oxm_version;           /* First OpenFlow version that has it, as on the wire: 1.2 is 3, 1.5 is 6. */
+    uint32_t nxm_header;           /* In the same form; 0: none. */
+    uint32_t experimenter;         /* OXM of class 0xffff, before the standard code: experimenter, field number, and */
+    uint8_t experimenter_field;    /* first version. 0: none. */
+    uint8_t experimenter_version;
+    uint8_t of10_bit;              /* Bit in an OpenFlow 1.0 match's wildcards (ip_src, ip_dst: the lowest of six). */
+    uint16_t wire_number;          /* Of the key member that holds it; 0: a pipeline field, never sent there. */
+
+    /* Where it is in struct fields; for fields.c alone. */
+    enum field_store store;
+    uint16_t ofs, size;
+    uint8_t shift, stored_bits;
+    union field_value valid;       /* Bits that may be set. */
 };
+extern const struct field field_rows[FIELD_N];   /* By id. */
 
 const struct field *field_by_id(enum field_id);
 const struct field *field_by_name(const char *name);              /* NULL if unknown. */
-const struct field *field_by_oxm(uint32_t header);                /* Ignoring the mask bit; NULL if unknown. */
+/* By OXM or NXM code, ignoring mask bit and length; NULL if unknown. Classes other than 0xffff. */
+const struct field *field_by_oxm(uint32_t header);
+const struct field *field_by_experimenter(uint32_t experimenter, uint8_t field);
 const struct field *field_nearest(const char *name);              /* For messages. */
 
 /* Access. 'get' and 'set' handle fields that are parts of words (vlan_vid, dscp, xreg). */

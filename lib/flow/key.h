@@ -72,8 +72,8 @@ struct key_ct {
     be16 tp_src, tp_dst;       /* Original tuple. */
     uint8_t proto;
     uint8_t pad1;
-    be32 ip4_src, ip4_dst;
-    uint8_t pad[24];
+    union { struct in6_addr ip6_src; be32 ip4_src; };   /* IPv4: the first four bytes, the others zero. */
+    union { struct in6_addr ip6_dst; be32 ip4_dst; };
 };
 
 struct key {
