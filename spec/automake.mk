@@ -9,7 +9,7 @@ spec/drops.h: spec/drops.toml build-aux/gen-drops
 spec/drops.c: spec/drops.toml build-aux/gen-drops spec/drops.h
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-drops $(srcdir)/spec/drops.toml $@
 
-EXTRA_DIST += spec/fields.toml
+EXTRA_DIST += spec/fields.toml build-aux/gen-fields
 BUILT_SOURCES += spec/fields.h
 CLEANFILES += spec/fields.h spec/fields.c
 

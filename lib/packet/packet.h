@@ -20,6 +20,7 @@
 enum {
     PACKET_HEADROOM = 256,       /* For vnet header, VLAN tags, tunnel headers. */
     PACKET_BUFFER = 2048 + 256,  /* Head buffer, headroom included. */
+    PACKET_SPLIT = PACKET_BUFFER - PACKET_HEADROOM,   /* A frame that is longer has a tail. */
     PACKET_TAIL_MAX = 65536,
     PACKET_MAX = 65536 + 18 + 64,
     BATCH_MAX = 32,
@@ -64,14 +65,15 @@ struct packet {
     uint32_t mark, priority;     /* pkt_mark, skb_priority. */
     uint32_t recirc_id, dp_hash;
     uint32_t max_len;            /* Bytes to send, by a truncate action; UINT32_MAX: all. Of the next output. */
+    bool has_tunnel;             /* 'tunnel' is meaningful, and uninitialised otherwise. */
     uint64_t hash;               /* Of the flow, by key_extract(). */
-    bool has_tunnel;             /* 'tunnel' is meaningful. */
-    struct tunnel_key tunnel;    /* How it came, or after a set_tunnel action how it is to leave. */
-
     struct packet_pool *pool;    /* NULL: heap. */
     struct packet *next;         /* For queues; the holder's. */
-    uint8_t buffer[PACKET_BUFFER];
-};
+
+    /* From here on packet_new() leaves the bytes as they were. */
+    struct tunnel_key tunnel CACHE_ALIGNED;   /* How it came, or after a set_tunnel action how it is to leave. */
+    uint8_t buffer[PACKET_BUFFER] CACHE_ALIGNED;
+} CACHE_ALIGNED;
 
 struct packet_batch {
     uint32_t n;
@@ -86,6 +88,8 @@ uint32_t packet_pool_in_use(const struct packet_pool *);
 
 /* An empty packet with full headroom. 'pool' NULL: from the heap, never NULL. */
 struct packet *packet_new(struct packet_pool *);
+/* Fills the batch with at most 'n' <= BATCH_MAX empty packets and returns how many there were. */
+uint32_t packet_batch_new(struct packet_pool *, struct packet_batch *, uint32_t n);
 /* A packet that holds a copy of 'n' <= PACKET_MAX bytes; NULL if the pool is exhausted. */
 struct packet *packet_from_bytes(struct packet_pool *, const void *bytes, size_t n);
 /* Copies the head, shares the tail if pools agree, else copies it. */
@@ -94,6 +98,20 @@ void packet_free(struct packet *);
 void packet_batch_free(struct packet_batch *);
 struct packet_tail *packet_tail_new(struct packet_pool *);   /* refs 1, or NULL. */
 void packet_tail_put(struct packet_tail *);
+
+/* Takes 'n' <= PACKET_TAIL_MAX bytes of 'tail' as the frame's end; NULL takes the tail away. Takes 'tail'. */
+void packet_set_tail(struct packet *, struct packet_tail *tail, uint32_t n);
+
+static inline uint32_t packet_headroom(const struct packet *p)
+{
+    return p->data - p->buffer;
+}
+
+/* Bytes that may still be appended to the head. */
+static inline uint32_t packet_tailroom(const struct packet *p)
+{
+    return p->buffer + PACKET_BUFFER - (p->data + p->head_len);
+}
 
 static inline uint32_t packet_len(const struct packet *p)
 {
