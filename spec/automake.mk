@@ -27,3 +27,22 @@ spec/vswitch.ovsschema: spec/vswitch.schema.json
 	$(AM_V_GEN)$(MKDIR_P) spec && cp $(srcdir)/spec/vswitch.schema.json $@
 spec/vswitch_schema.c: spec/vswitch.schema.json build-aux/gen-schema
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-schema $(srcdir)/spec/vswitch.schema.json $@ vswitch_schema_text
+
+# OpenFlow: actions, messages, errors.
+EXTRA_DIST += spec/actions.toml spec/messages.toml spec/errors.toml \
+	build-aux/gen-actions build-aux/gen-messages build-aux/gen-errors
+BUILT_SOURCES += spec/actions.h spec/messages.h spec/errors.h
+CLEANFILES += spec/actions.h spec/actions.c spec/messages.h spec/messages.c spec/errors.h spec/errors.c
+
+spec/actions.h: spec/actions.toml build-aux/gen-actions
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-actions $(srcdir)/spec/actions.toml $@
+spec/actions.c: spec/actions.toml build-aux/gen-actions spec/actions.h
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-actions $(srcdir)/spec/actions.toml $@
+spec/messages.h: spec/messages.toml build-aux/gen-messages
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-messages $(srcdir)/spec/messages.toml $@
+spec/messages.c: spec/messages.toml build-aux/gen-messages spec/messages.h
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-messages $(srcdir)/spec/messages.toml $@
+spec/errors.h: spec/errors.toml build-aux/gen-errors
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-errors $(srcdir)/spec/errors.toml $@
+spec/errors.c: spec/errors.toml build-aux/gen-errors spec/errors.h
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-errors $(srcdir)/spec/errors.toml $@

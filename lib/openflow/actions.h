@@ -3,8 +3,9 @@
  *
  * What: a list of 'struct ofact', each followed by its own members, every one a multiple of 8 bytes long, so a list is one
  * block of memory that rules hold and translation walks. The kinds are rows of spec/actions.toml
- * (enum ofact_type is generated in spec/actions.h as OFACT_OUTPUT, ...); instructions are kinds too, in the
- * order in which OpenFlow runs them.
+ * (enum ofact_type is generated in spec/actions.h as OFACT_OUTPUT, ...). Instructions are kinds too and stand in the list in
+ * the order in which OpenFlow runs them: meter, the actions of apply_actions themselves, clear_actions, write_actions
+ * (nested), write_metadata, goto_table. ofact_rows[type].place says when an action runs in an action set.
  *
  * Nested lists (write_actions, clone, conntrack's exec) lie within their action's length. */
 #ifndef LIB_OPENFLOW_ACTIONS_H
@@ -18,7 +19,7 @@
 struct ofact {
     uint16_t type;            /* enum ofact_type */
     uint16_t len;             /* Of the whole, a multiple of 8. */
-    uint8_t raw;              /* Which encoding it came in, for exact re-encoding in text ("mod_vlan_vid" or "set_vlan_vid"). */
+    uint8_t raw;              /* enum ofact_raw it came in, for exact text; RAW_NONE: the first that fits. */
     uint8_t pad[3];
 };
 
@@ -43,6 +44,10 @@ struct ofact_set_queue { struct ofact a; uint32_t queue; uint32_t pad; };       
 struct ofact_set_field { struct ofact a; const struct field *field; bool masked; uint8_t pad[7];
                          union field_value value, mask; };                                       /* set_field, reg_load, mod_* */
 struct ofact_move { struct ofact a; struct subfield src, dst; };                                  /* reg_move, copy_field */
+/* set_vlan_vid (0..4095), set_vlan_pcp (0..7): 'push' says that a packet without a tag gets one (OpenFlow 1.0). */
+struct ofact_vlan { struct ofact a; uint16_t value; bool push; uint8_t pad[5]; };
+/* set_l4_src, set_l4_dst: of TCP, UDP or SCTP, whichever the packet is; nothing for others. Host order. */
+struct ofact_l4_port { struct ofact a; uint16_t port; uint8_t pad[6]; };
 struct ofact_push_vlan { struct ofact a; be16 tpid; uint8_t pad[6]; };
 struct ofact_resubmit { struct ofact a; ofp_port in_port; uint8_t table; bool with_ct; uint16_t pad; };  /* table 0xff: the current one; in_port OFPP_IN_PORT: the current one */
 struct ofact_goto_table { struct ofact a; uint8_t table; uint8_t pad[7]; };

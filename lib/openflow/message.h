@@ -5,7 +5,8 @@
  * OFPMSG_FLOW_MOD, OFPMSG_FLOW_STATS_REQUEST, OFPMSG_NXT_..., one value whatever the version or the vendor encoding);
  * below are one struct with decode and encode for each kind.
  *
- * Errors of decoders carry an enum ofp_error (spec/errors.h) as their code; ofp_encode_error() makes the message of it,
+ * Errors of decoders carry an enum ofp_error (spec/errors.h; OFPERR_ and the specification's name, as in
+ * OFPERR_OFPBRC_BAD_TYPE, OFPERR_OFPBMC_BAD_PREREQ) as their code; ofp_encode_error() makes the message of it,
  * with at least 64 bytes of the offender. Decoders never read past 'n' and have no partial effect. */
 #ifndef LIB_OPENFLOW_MESSAGE_H
 #define LIB_OPENFLOW_MESSAGE_H
@@ -33,7 +34,7 @@ struct ofp_header {
 
 /* Length of the message that begins at 'p' (at least 8 bytes are there). */
 size_t ofp_message_length(const void *p);
-/* Which message it is. Unknown ones: OFPERR_BAD_REQUEST_BAD_TYPE, BAD_VENDOR, BAD_SUBTYPE, BAD_STAT, BAD_LEN, BAD_VERSION... */
+/* Which message it is. Unknown ones: OFPERR_OFPBRC_BAD_TYPE, BAD_VENDOR, BAD_SUBTYPE, BAD_STAT, BAD_LEN, BAD_VERSION... */
 struct error *ofp_decode_header(const void *p, size_t n, struct ofp_header *);
 const char *ofp_msg_name(enum ofp_msg);          /* "OFPT_FLOW_MOD" */
 /* Begins a message; returns where it began, for ofp_finish(), which writes the length. */
