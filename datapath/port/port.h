@@ -16,7 +16,6 @@
 
 struct port;
 struct port_type;
-struct worker_io;
 
 /* ---- Part 1: for users ---- */
 
@@ -37,6 +36,7 @@ const struct dp_port_config *port_config(const struct port *);
 void port_get_state(const struct port *, struct dp_port_state *);
 uint32_t port_number(const struct port *);
 const char *port_type_names(size_t i);                       /* NULL at the end; for iface_types. */
+bool port_type_exists(const char *name);
 
 /* Worker. Receives at most BATCH_MAX packets (offload state and in_port set, tunnel metadata for carriers) from the pool.
  * Returns with n == 0 when nothing is there. Packets that cannot be received are counted under their reason. */
@@ -49,14 +49,29 @@ void port_tx(struct port *, struct packet_pool *, struct packet_batch *, uint32_
 size_t port_rx_fds(const struct port *, int *fds, size_t max);
 bool port_is_source(const struct port *);
 
-/* Counters, written by workers with relaxed atomics (or for each worker), read by anyone. */
+/* Counters. Each block has one writing worker at a time (relaxed atomic stores) and is read by anyone. */
 enum { PORT_MAX_WORKERS = 64 };
 struct port_counters {
-    uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, rx_errors, tx_errors;
+    uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;    /* rx_dropped: lost by the port while it received. */
+    uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;    /* tx_dropped: were to leave here and did not. */
+    uint64_t made;                                           /* Packets that the port itself made (port_reinject()). */
+    /* By reason. The port counts here what it lost in port_rx() and port_tx(); the pipeline what came in by
+     * this port and was dropped later. A GSO packet is one packet in every counter. */
     uint64_t drops[DROP_N];
 } CACHE_ALIGNED;
+/* The block of a worker, allocated on first use. Not for the worker's own receiving: that is counted by port_rx(). */
 struct port_counters *port_worker_counters(struct port *, uint32_t worker);
 void port_get_stats(const struct port *, struct dp_port_stats *);   /* Sums, with the device's own counters. */
+/* Sums of all blocks: for the datapath's balance (MECHANISMS 9). */
+void port_get_counters(const struct port *, struct port_counters *);
+static inline void port_count(uint64_t *counter, uint64_t n)
+{
+    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
+/* A worker keeps buffers ready for receiving, from its pool. It calls this, in its own thread, before its
+ * pool is destroyed; they come again with the next port_rx(). */
+void port_release_buffers(void);
 
 /* ---- Part 2: for types ---- */
 
@@ -67,7 +82,9 @@ struct port {
     struct dp_port_config config;
     struct dp_port_state state;             /* Control thread writes. */
     uint32_t port_no;
-    struct port_counters *counters;         /* PORT_MAX_WORKERS of them, allocated on first use. */
+    struct port_counters *rx_counters;      /* Of the worker that receives. */
+    struct port_counters *counters[PORT_MAX_WORKERS];
+    struct packet *pending;                 /* Received and split, to be given next: heap packets, of the receiver. */
 };
 
 struct port_type {
@@ -76,23 +93,43 @@ struct port_type {
     /* All control thread unless said otherwise; NULL: nothing to do. */
     struct error *(*create)(struct port *);
     void (*destroy)(struct port *);
+    /* Refuses or takes the new configuration; port->config is replaced afterwards. */
     struct error *(*configure)(struct port *, const struct dp_port_config *new);
-    void (*link_event)(struct port *);      /* A netlink event concerned the device of our name. */
     void (*refresh_stats)(const struct port *, struct dp_port_stats *);
-    void (*rx)(struct port *, struct packet_pool *, struct packet_batch *);                  /* Worker. */
-    void (*tx)(struct port *, struct packet_pool *, struct packet_batch *, uint32_t worker); /* Any worker. */
+    /* Worker. Appends what is there to the (empty) batch; offload state as the device said; counts what it loses with
+     * port_rx_drop(). Within an RCU read-side section. */
+    void (*rx)(struct port *, struct packet_pool *, struct packet_batch *);
+    /* Any worker. Sends all, counts each with port_tx_sent() or port_tx_drop(), frees none. Within an RCU read-side
+     * section. */
+    void (*tx)(struct port *, struct packet_pool *, struct packet_batch *, uint32_t worker);
     size_t (*rx_fds)(const struct port *, int *fds, size_t max);
-    bool source;
+    bool (*is_source)(const struct port *);
 };
 extern const struct port_type *const port_types[];           /* NULL at the end. */
+
+/* Worker, from type->rx() and type->tx(). */
+void port_rx_drop(struct port *, enum drop, uint64_t n);
+static inline void port_tx_sent(struct port *port, uint32_t worker, uint32_t bytes)
+{
+    struct port_counters *c = port_worker_counters(port, worker);
+    port_count(&c->tx_packets, 1);
+    port_count(&c->tx_bytes, bytes);
+}
+void port_tx_drop(struct port *, uint32_t worker, enum drop);
+/* Control thread: 'state' was changed. Notes why the port is not attached. */
+void port_state_changed(struct port *);
+void port_io_changed(struct port *);
+void port_set_error(struct port *, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Control socket commands that only a type knows (dummy). */
 struct error *port_dummy_receive(struct port *, const void *frame, size_t n);
 struct error *port_dummy_set_admin(struct port *, bool up);
+bool port_is_dummy(const struct port *);
 
 /* Made packets go back into the pipeline as if they had come from 'port' (ICMP too-big from tunnels): types put
- * them here, the worker takes them after port_tx(). */
+ * them here in port_tx(), the same thread takes them after it. Takes the packet; at most PORT_MAX_REINJECTED wait. */
+enum { PORT_MAX_REINJECTED = 64 };
 void port_reinject(struct port *, struct packet *, uint32_t worker);
-struct packet *port_take_reinjected(uint32_t worker);
+struct packet *port_take_reinjected(uint32_t worker);        /* NULL: no more. */
 
 #endif
