@@ -4,9 +4,10 @@
 
 enum { KEY_WORDS = KEY_N_BLOCKS * KEY_BLOCK_WORDS };
 
+/* All words of a key in one row. */
 static const uint64_t *key_words(const struct key *key)
 {
-    return key->words[0];
+    return (const uint64_t *) key;
 }
 
 void mask_seal(struct mask *mask)
@@ -23,8 +24,9 @@ void mask_seal(struct mask *mask)
 
 void key_apply_mask(struct key *key, const struct mask *mask)
 {
+    uint64_t *words = (uint64_t *) key;
     for (int i = 0; i < KEY_WORDS; i++) {
-        key->words[0][i] &= key_words(&mask->bits)[i];
+        words[i] &= key_words(&mask->bits)[i];
     }
 }
 
@@ -44,8 +46,9 @@ bool mask_contains(const struct mask *outer, const struct mask *inner)
 
 void mask_union(struct mask *to, const struct mask *from)
 {
+    uint64_t *words = (uint64_t *) &to->bits;
     for (int i = 0; i < KEY_WORDS; i++) {
-        to->bits.words[0][i] |= key_words(&from->bits)[i];
+        words[i] |= key_words(&from->bits)[i];
     }
     to->blocks |= from->blocks;
 }
