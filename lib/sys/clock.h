@@ -15,10 +15,13 @@
 int64_t clock_ns(void);        /* Monotonic, virtual once stopped. */
 int64_t clock_ms(void);
 int64_t clock_wall_ms(void);   /* Since the epoch; moves with clock_warp() too. */
+int64_t clock_real_ns(void);   /* CLOCK_MONOTONIC whether stopped or not, for time-outs of this process's
+                                * own waiting. */
 
 void clock_stop(void);         /* Freezes the clock at its present value; never thawed. */
 bool clock_is_stopped(void);
-/* Moves a stopped clock forward and wakes every loop so that due timers run (lib/sys/loop.h). */
+/* Stops the clock if it runs, moves it forward, and wakes every loop so that due timers run. Returns at
+ * once; loop_warp() (lib/sys/loop.h) goes from timer to timer and says when all have run. */
 void clock_warp(int64_t ns);
 
 #endif

@@ -8,8 +8,12 @@
 
 struct error;
 
-/* A new segment of 'size' bytes (rounded up to pages), mapped writable at '*p'. */
+/* A new zeroed segment of 'size' bytes (rounded up to pages), sealed against resize and mapped writable at
+ * '*p'. */
 struct error *shm_create(const char *name, size_t size, int *fd, void **p);
+/* Seals what is left before 'fd' is passed on: no more seals, and with 'read_only' no new writable mapping (the
+ * existing one stays). */
+struct error *shm_seal(int fd, bool read_only);
 /* Maps a received descriptor; refuses one whose size is not 'size' or that lacks the seals. */
 struct error *shm_map(int fd, size_t size, bool writable, void **p);
 void shm_unmap(void *p, size_t size);

@@ -15,5 +15,6 @@ void thread_join(pthread_t);
 /* Binds the calling thread to the CPUs of 'mask' (bit N of word N / 64); an errno if not possible. */
 int thread_bind(const uint64_t *mask, size_t n_words);
 void thread_set_name(const char *name);
+const char *thread_name(void);   /* Of the calling thread; "" in the main thread. */
 
 #endif
