@@ -47,6 +47,8 @@ void dep_set_clear(struct dep_set *);
 void dep_set_add(struct dep_set *, dep_t);
 /* Sorts, so that equal sets are equal arrays. */
 void dep_set_seal(struct dep_set *);
+/* Does a change of 'changed' (0: of everything) touch one of the (sealed) set? */
+bool dep_set_is_touched(const struct dep_set *, dep_t changed);
 
 enum { CHANGE_RING = 1024 };
 
@@ -62,13 +64,16 @@ struct changes;
 struct changes *changes_create(void);
 void changes_destroy(struct changes *);
 uint64_t changes_version(const struct changes *);
+/* Does 'c' concern a flow with ingress key 'key' under 'mask' whose dependencies are the (sealed) set 'deps'? */
+bool change_selects(const struct change *c, const struct dep_set *deps, const struct key *key, const struct mask *mask);
 /* Raises the version by one for a group of changes that is published at once ('n' >= 1): 'publish(arg, version)' makes the new state
  * visible at that version and is called before anyone can read the new number. Then tells the listener of each. */
 void changes_add(struct changes *, const struct change *, size_t n, void (*publish)(void *arg, uint64_t version), void *arg);
 /* The version that the next changes_add() of this thread will make. Main thread, for preparing rules. */
 uint64_t changes_next_version(const struct changes *);
 void changes_set_listener(struct changes *, void (*fn)(const struct change *, size_t n, void *arg), void *arg);
-/* Calls 'each' for every change after 'since', oldest first. False if the ring no longer has them all: translate again. */
+/* Calls 'each' for every change after 'since', oldest first. False if the ring no longer has them all: translate again.
+ * 'each' runs under the lock of changes_add() and must not make changes. */
 bool changes_since(struct changes *, uint64_t since, void (*each)(const struct change *, void *arg), void *arg);
 
 #endif

@@ -42,6 +42,7 @@ struct rule {
     uint32_t refs;
 };
 
+/* Within RCU, for a rule that may be on its way out: NULL if its last holder is gone already. */
 struct rule *rule_get(struct rule *);
 void rule_put(struct rule *);
 static inline void rule_credit(struct rule *r, uint64_t packets, uint64_t bytes, int64_t used_ms)

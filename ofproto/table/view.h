@@ -17,6 +17,12 @@ struct view_bridge;
 
 /* Counters of tunnel and patch ports, credited by translation's effects; live, counted. Relaxed atomics. */
 struct port_credit { uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; uint32_t refs; };
+struct port_credit *port_credit_create(void);                     /* Zeros, one reference. */
+struct port_credit *port_credit_get(struct port_credit *);
+void port_credit_put(struct port_credit *);
+
+/* Drops a reference; the last one frees. */
+void port_credit_put(struct port_credit *);
 
 enum view_port_kind { VIEW_DEVICE, VIEW_PATCH, VIEW_TUNNEL };
 enum view_vlan_mode { VIEW_TRUNK, VIEW_ACCESS, VIEW_NATIVE_TAGGED, VIEW_NATIVE_UNTAGGED, VIEW_DOT1Q_TUNNEL };
@@ -92,10 +98,11 @@ struct view_port *view_port_by_dp(const struct view *, uint32_t dp_port);
 /* True if 'dp_port' carries tunnels. */
 bool view_is_carrier(const struct view *, uint32_t dp_port);
 /* The tunnel port that a packet with 'key' came in by: the most specific of (local, remote, key), as RFC 7348 receivers tell
- * peers apart. NULL: '*why' is tunnel-unknown-key or tunnel-unknown-remote. */
+ * peers apart. A port without a key has key 0. NULL: '*why' is tunnel-unknown-key or tunnel-unknown-remote. */
 struct view_port *view_tunnel_by_key(const struct view *, uint32_t carrier, const struct tunnel_key *, enum drop *why);
 
-/* Building: everything is allocated by the builder and owned by the view. */
+/* Building: bridges, ports, bundles, their arrays and names are allocated by the builder and owned by the view, which holds a reference
+ * of each port's credit too; 'tables' and 'macs' are lent. The arrays are in the order said above. */
 struct view *view_new(void);
 void view_free(struct view *);
 
