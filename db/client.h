@@ -42,13 +42,14 @@
 #ifndef DB_CLIENT_H
 #define DB_CLIENT_H
 
+#include "db/datum.h"
+#include "db/type.h"
 #include "lib/base/hmap.h"
 #include "lib/base/list.h"
 #include "lib/base/smap.h"
 #include "lib/base/types.h"
 #include "lib/base/uuid.h"
 
-struct datum;
 struct db_client;
 struct db_column;
 struct db_schema;
@@ -70,7 +71,7 @@ struct db_row {
     bool is_dirty, is_dangling;      /* To be resolved; has references to absent rows. */
     uint32_t n_referrers;            /* Pointers to this row in other rows. */
     struct db_txn *txn;
-    struct datum *data;              /* For each column of the table. */
+    struct datum **data;             /* For each column of the table; NULL: the default. */
 };
 
 struct db_client *db_client_create(struct loop *, const struct db_schema *);
@@ -134,7 +135,7 @@ const struct db_row *db_client_next(const struct db_client *, const struct db_ro
 const struct db_row *db_client_get(const struct db_client *, const struct db_table *, const struct uuid *);
 /* By the table's index of one string column (the schema's "indexes"; 'name' or 'target'). */
 const struct db_row *db_client_find(const struct db_client *, const struct db_table *, const char *key);
-/* The value as the server gave it, sorted by key (db/datum.h); the default if it is not watched. */
+/* The value as the server gave it, with its elements sorted by key; the default if it is not watched. */
 const struct datum *db_row_get(const struct db_row *, const struct db_column *);
 
 /* --- Transactions -------------------------------------------------------------------------------
@@ -169,12 +170,12 @@ void db_txn_destroy(struct db_txn *);
  * such a handle dies with the transaction, its members other than 'row' stay at their defaults. */
 struct db_row *db_txn_insert(struct db_txn *, const struct db_table *);
 void db_txn_delete(struct db_txn *, const struct db_row *);
-/* Takes the contents of '*value', which has the column's type and is sorted. */
+/* Takes 'value', which has the column's type. */
 void db_txn_write(struct db_txn *, const struct db_row *, const struct db_column *, struct datum *value);
-/* Adds to a set or map the members of '*value', replacing the values of keys that are there; or removes those
- * with the keys of '*value'. Takes its contents. */
+/* Adds to a set or map the elements of 'value', replacing the values of keys that are there. Takes it. */
 void db_txn_add(struct db_txn *, const struct db_row *, const struct db_column *, struct datum *value);
-void db_txn_remove(struct db_txn *, const struct db_row *, const struct db_column *, struct datum *value);
+/* Removes the elements of the set 'keys' from a set or map. Takes it. */
+void db_txn_remove(struct db_txn *, const struct db_row *, const struct db_column *, struct datum *keys);
 /* The commit fails with DB_TXN_TRY_AGAIN if the column is not any more as the replica has it now. */
 void db_txn_verify(struct db_txn *, const struct db_row *, const struct db_column *);
 /* Adds 1 to an integer column, in the server; afterwards db_txn_incremented() is the new value. Once a
@@ -224,15 +225,8 @@ bool db_client_is_lock_contended(const struct db_client *);
 
 /* --- The schema as data ------------------------------------------------------------------------------
  *
- * Filled in by build-aux/gen-db-client; 'type' is an enum atom_type (db/atom.h). */
-
-struct db_base_type {
-    int type;
-    const struct db_table *ref;       /* UUIDs that refer to a table, else NULL. */
-    bool is_weak;
-    int64_t min, max;                 /* Integers. */
-    const char *const *choices;       /* Strings of an enumeration, ended by NULL, else NULL. */
-};
+ * Filled in by build-aux/gen-db-client. Types have no constraints on single atoms: what the server says is taken as
+ * it is, and what it is told it checks itself. */
 
 /* How a struct db_TABLE holds a column. */
 enum db_member { DB_MEMBER_ONE, DB_MEMBER_OPTIONAL, DB_MEMBER_SET, DB_MEMBER_SMAP, DB_MEMBER_MAP };
@@ -240,8 +234,8 @@ enum db_member { DB_MEMBER_ONE, DB_MEMBER_OPTIONAL, DB_MEMBER_SET, DB_MEMBER_SMA
 struct db_column {
     const char *name;
     const struct db_table *table;
-    struct db_base_type key, value;   /* 'value.type' is ATOM_VOID unless it is a map. */
-    uint32_t min, max;                /* Number of elements; UINT32_MAX: no limit. */
+    struct column_type type;
+    const struct db_table *key_ref, *value_ref;   /* The tables that UUIDs refer to, else NULL. */
     bool is_mutable, is_ephemeral;
     unsigned index;                   /* In 'table->columns'. */
     enum db_member member;
@@ -269,6 +263,5 @@ struct db_schema {
 
 const struct db_table *db_schema_table(const struct db_schema *, const char *name);
 const struct db_column *db_table_column(const struct db_table *, const char *name);
-static inline bool db_column_is_map(const struct db_column *c) { return c->value.type != 0; }
 
 #endif

@@ -46,3 +46,13 @@ spec/errors.h: spec/errors.toml build-aux/gen-errors
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-errors $(srcdir)/spec/errors.toml $@
 spec/errors.c: spec/errors.toml build-aux/gen-errors spec/errors.h
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-errors $(srcdir)/spec/errors.toml $@
+
+# The typed client of the configuration database.
+EXTRA_DIST += build-aux/gen-db-client
+BUILT_SOURCES += spec/db.h
+CLEANFILES += spec/db.h spec/db.c
+
+spec/db.h: spec/vswitch.schema.json build-aux/gen-db-client
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-db-client $(srcdir)/spec/vswitch.schema.json $@
+spec/db.c: spec/vswitch.schema.json build-aux/gen-db-client spec/db.h
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-db-client $(srcdir)/spec/vswitch.schema.json $@
