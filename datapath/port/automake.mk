@@ -1,8 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 datapath_libdatapath_a_SOURCES += \
+	datapath/port/device_tx.c datapath/port/device_tx.h \
 	datapath/port/dummy.c datapath/port/dummy.h \
+	datapath/port/ingress.c datapath/port/ingress.h \
+	datapath/port/kernel.h \
+	datapath/port/link.c datapath/port/link.h \
+	datapath/port/monitor.c datapath/port/monitor.h \
+	datapath/port/netlink.c datapath/port/netlink.h \
 	datapath/port/null.c \
 	datapath/port/offload.c datapath/port/offload.h \
 	datapath/port/pcap.c datapath/port/pcap.h \
 	datapath/port/port.c datapath/port/port.h \
+	datapath/port/rx_slots.c datapath/port/rx_slots.h \
+	datapath/port/system.c \
+	datapath/port/tap.c \
 	datapath/port/types.c
+
+noinst_PROGRAMS += tests/unit/datapath/port/forward
+tests_unit_datapath_port_forward_SOURCES = tests/unit/datapath/port/forward.c
+tests_unit_datapath_port_forward_LDADD = $(datapath_libs) $(external_libs)

@@ -55,6 +55,7 @@ struct port_counters {
     uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;    /* rx_dropped: lost by the port while it received. */
     uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;    /* tx_dropped: were to leave here and did not. */
     uint64_t made;                                           /* Packets that the port itself made (port_reinject()). */
+    uint64_t socket_dropped;                                 /* Lost by the kernel before we saw them: not in rx_*. */
     /* By reason. The port counts here what it lost in port_rx() and port_tx(); the pipeline what came in by
      * this port and was dropped later. A GSO packet is one packet in every counter. */
     uint64_t drops[DROP_N];
