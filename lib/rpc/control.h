@@ -30,19 +30,35 @@ void control_reply_json(struct control_request *, json_t *);         /* Takes. O
 void control_reply_error(struct control_request *, const char *text);
 void control_reply_error_take(struct control_request *, struct error *);
 bool control_wants_json(const struct control_request *);
+struct loop *control_request_loop(const struct control_request *);   /* The server's. */
 
 struct control_server;
-/* 'commands' ends with a NULL name and lives as long as the server; list-commands, version (printing
- * "<compat_name> (Open vSwitch) <compat_version>" and our own), set-options are added by the server. */
+/* Each table ends with a NULL name and lives as long as the server; list-commands, version (printing
+ * 'program_line' and then our own name and version), set-options are added by the server. 'path' is absolute.
+ *
+ * A client is bounded: it is not read while 16 of its requests are under way or its replies wait to be read;
+ * the server serves 256 clients at a time. */
 struct error *control_server_create(struct loop *, const char *path, const char *program_line,
                                     const struct control_command *const *tables, size_t n_tables,
                                     void *arg, struct control_server **);
-void control_server_destroy(struct control_server *);
+void control_server_destroy(struct control_server *);   /* NULL is fine. Requests may still be answered. */
 
-/* Blocking client, for tools and tests. The reply is text, or JSON when 'json'. '*is_error' tells which. */
+/* "NAME (Open vSwitch) X.Y.Z": the line that scripts look for; caller frees. */
+char *control_program_line(const char *compat_name);
+
+/* For any daemon: vlog/set, vlog/list, vlog/list-pattern, vlog/reopen, vlog/close and the rate limits. */
+extern const struct control_command control_log_commands[];
+/* For any daemon: time/stop; time/warp MS [STEP], answered when all loops have run the timers that became due. */
+extern const struct control_command control_time_commands[];
+
+/* Blocking client, for tools and tests: sends the 'argc' words of 'argv', which do not include the command. The
+ * reply is text, or JSON when 'json', or with '*is_error' the error's text; caller frees. 'timeout_s' 0: waits
+ * for ever. */
 struct error *control_call(const char *path, const char *command, int argc, char *const argv[], bool json,
                            int timeout_s, char **reply, bool *is_error);
-/* The socket of a daemon: an absolute path is itself, otherwise the pid file's. Caller frees. */
+/* The socket of a daemon: an absolute path is itself; otherwise the pid file of that name in the run directory says
+ * which. "tsuji-vswitchd" and "tsuji-dbserver" mean the files that they write for compatibility,
+ * "ovs-vswitchd" and "ovsdb-server". Caller frees. */
 struct error *control_find(const char *target, char **path);
 
 #endif

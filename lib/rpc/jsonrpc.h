@@ -5,6 +5,8 @@
  * parses it. Output is queued; the owner sees how much is waiting and decides (back-pressure).
  * Addresses: unix:FILE, tcp:HOST:PORT (active); punix:FILE, ptcp:PORT[:HOST] (passive).
  *
+ * Echo requests arrive like any other; the owner answers them. Bytes that are no JSON-RPC close the session.
+ *
  * Threads: everything belongs to one loop. Memory: received messages are lent to the callback. */
 #ifndef LIB_RPC_JSONRPC_H
 #define LIB_RPC_JSONRPC_H
@@ -32,7 +34,7 @@ struct jsonrpc;
 
 struct jsonrpc_callbacks {
     void (*message)(struct jsonrpc *, const struct jsonrpc_message *, void *arg);
-    /* The session ended: 'e' says why (NULL: the peer closed). Destroy it here or later. */
+    /* The session ended: 'e', which is lent, says why (NULL: the peer closed). Destroy it here or later. */
     void (*closed)(struct jsonrpc *, struct error *e, void *arg);
     /* The output queue fell to empty. May be NULL. */
     void (*drained)(struct jsonrpc *, void *arg);
