@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += db/libdb.a
+db_libdb_a_SOURCES = \
+	db/atom.c db/atom.h \
+	db/condition.c db/condition.h \
+	db/datum.c db/datum.h \
+	db/error.c db/error.h \
+	db/execute.c db/execute.h \
+	db/file_ops.c db/file_ops.h \
+	db/journal.c db/journal.h \
+	db/members.c db/members.h \
+	db/mutation.c db/mutation.h \
+	db/record.c db/record.h \
+	db/rowset.c db/rowset.h \
+	db/schema.c db/schema.h \
+	db/schema_text.h \
+	db/store.c db/store.h \
+	db/table.c db/table.h \
+	db/txn.c db/txn.h \
+	db/type.c db/type.h
+nodist_db_libdb_a_SOURCES = spec/vswitch_schema.c
