@@ -80,11 +80,19 @@ const struct field *field_by_name(const char *name);              /* NULL if unk
 /* By OXM or NXM code, ignoring mask bit and length; NULL if unknown. Classes other than 0xffff. */
 const struct field *field_by_oxm(uint32_t header);
 const struct field *field_by_experimenter(uint32_t experimenter, uint8_t field);
+const struct field *field_by_any_name(const char *name);          /* By the symbol of its code too: "NXM_OF_IP_SRC". */
 const struct field *field_nearest(const char *name);              /* For messages. */
 
 /* Access. 'get' and 'set' handle fields that are parts of words (vlan_vid, dscp, xreg). */
 void field_get(const struct field *, const struct fields *, union field_value *);
+/* Setting VLAN fields gives the outer tag an Ethertype of 0x8100 if it had none, and takes it away with the tag: a tag is
+ * there if VLAN_CFI is set in its tci. */
 void field_set(const struct field *, const union field_value *, struct fields *);
+/* For matches: stores the value, and ORs bits for 'mask' (NULL: all) into 'mask_fields'; first clears the bits that
+ * the field had in both. */
+void field_set_match(const struct field *, const union field_value *value, const union field_value *mask,
+                     struct fields *value_fields, struct fields *mask_fields);
+bool field_is_zero(const struct field *, const union field_value *);
 /* (old & ~mask) | (value & mask) */
 void field_set_masked(const struct field *, const union field_value *value, const union field_value *mask,
                       struct fields *);
@@ -105,14 +113,24 @@ uint64_t subfield_get_u64(const struct subfield *, const struct fields *);      
 void subfield_set(const struct subfield *, const union field_value *, struct fields *);   /* From 16 bytes. */
 void subfield_mask_add(const struct subfield *, struct fields *wc);
 
-/* Text of one value, canonical as ovs-ofctl prints it. 'mask' may be NULL. 'ports' may be NULL. */
-struct text;
+/* "NXM_NX_REG0[0..15]", "reg0[3]", "ip_src[]", "ip_src": any name or code name of a field, with or without a range. */
 struct error;
+struct text;
+struct error *subfield_parse(const char *s, struct subfield *);
+/* With the code name, as in "NXM_NX_REG0[0..15]"; "[]" for a whole field. */
+void subfield_format(const struct subfield *, struct text *);
+
+/* Text of one value, canonical as ovs-ofctl prints it. 'mask' may be NULL. 'ports' may be NULL. */
 struct port_names;
 void field_format(const struct field *, const union field_value *, const union field_value *mask,
                   const struct port_names *ports, struct text *);
 struct error *field_parse(const struct field *, const char *s, const struct port_names *ports,
                           union field_value *, union field_value *mask);
+
+/* A port number or name. Reserved ports are known in any case of letters: IN_PORT, TABLE, NORMAL, FLOOD, ALL, CONTROLLER,
+ * LOCAL, ANY, NONE. Numbers from 0xff00 on are reserved ones of OpenFlow 1.0; "names" in double quotes are names. */
+struct error *port_number_parse(const char *s, const struct port_names *, ofp_port *);
+void port_number_format(ofp_port, const struct port_names *, struct text *);
 
 /* Look-up of port names, given by callers: low rooms know none. */
 struct port_names {
