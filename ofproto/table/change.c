@@ -15,6 +15,7 @@ struct changes {
     uint64_t n;                  /* Changes made so far; number N is at N % CHANGE_RING. */
     void (*listener)(const struct change *, size_t n, void *arg);
     void *arg;
+    struct fields modified;      /* The main thread's. */
 };
 
 static int compare_deps(const void *, const void *);
@@ -112,7 +113,7 @@ bool change_selects(const struct change *c, const struct dep_set *deps, const st
 
 struct changes *changes_create(void)
 {
-    struct changes *c = xzalloc(sizeof *c);
+    struct changes *c = xzalloc_aligned(ROUND_UP(sizeof *c, CACHE_LINE));
     pthread_mutex_init(&c->lock, NULL);
     c->version = 1;
     return c;
@@ -138,6 +139,18 @@ uint64_t changes_version(const struct changes *c)
 uint64_t changes_next_version(const struct changes *c)
 {
     return changes_version(c) + 1;
+}
+
+void changes_note_modified(struct changes *c, const struct fields *mask)
+{
+    for (size_t i = 0; i < FIELDS_WORDS; i++) {
+        ((uint64_t *) &c->modified)[i] |= ((const uint64_t *) mask)[i];
+    }
+}
+
+const struct fields *changes_modified(const struct changes *c)
+{
+    return &c->modified;
 }
 
 void changes_set_listener(struct changes *c, void (*fn)(const struct change *, size_t n, void *arg), void *arg)

@@ -71,6 +71,10 @@ bool change_selects(const struct change *c, const struct dep_set *deps, const st
 void changes_add(struct changes *, const struct change *, size_t n, void (*publish)(void *arg, uint64_t version), void *arg);
 /* The version that the next changes_add() of this thread will make. Main thread, for preparing rules. */
 uint64_t changes_next_version(const struct changes *);
+/* Packet fields that rules' actions have ever been able to modify: a rule that matches any other bits does so as the packet came in,
+ * whatever path led to its table, so they may narrow a change. Main thread. */
+void changes_note_modified(struct changes *, const struct fields *mask);
+const struct fields *changes_modified(const struct changes *);
 void changes_set_listener(struct changes *, void (*fn)(const struct change *, size_t n, void *arg), void *arg);
 /* Calls 'each' for every change after 'since', oldest first. False if the ring no longer has them all: translate again.
  * 'each' runs under the lock of changes_add() and must not make changes. */

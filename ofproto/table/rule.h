@@ -33,16 +33,18 @@ struct rule {
     struct rule_stats *stats;
     bool hidden;                   /* Of the switch itself: not shown, not deleted by controllers (priority above 65535 in spirit). */
     int32_t order;                 /* Priority as compared: hidden rules above all. */
+    bool going;                    /* The writer's: is to be removed, or has been; new rules replace it. */
 
     /* Of ofproto/table. */
     struct hmap_node by_cookie;
-    struct list in_table, in_expiry;
+    struct list in_table, in_expiry;   /* Of rules that are not going. */
     struct rule *next_same_match;  /* Versions and priorities of one match in its subtable. */
     struct rcu_head rcu;
     uint32_t refs;
 };
 
 /* Within RCU, for a rule that may be on its way out: NULL if its last holder is gone already. */
+/* Within an RCU section, on a rule that was looked up in it, or while holding another reference. */
 struct rule *rule_get(struct rule *);
 void rule_put(struct rule *);
 static inline void rule_credit(struct rule *r, uint64_t packets, uint64_t bytes, int64_t used_ms)

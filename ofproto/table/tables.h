@@ -30,10 +30,14 @@ void tables_destroy(struct tables *);
 struct rule *tables_lookup(const struct tables *, uint8_t table, uint64_t version, const struct fields *f,
                            struct fields *wc, struct dep_set *deps);
 
-/* Executes a decoded flow mod. Errors carry the exact enum ofp_error and change nothing. 'ports_ok' checks outputs. */
+/* Executes a decoded flow mod, whose actions were checked (ofacts_check()). Errors carry the exact enum ofp_error and change nothing.
+ * In OpenFlow 1.0 a modification that finds no rule adds one. */
 struct error *tables_flow_mod(struct tables *, const struct ofp_flow_mod *, enum ofp_version);
 /* Several at once, all or nothing, visible in one step. '*failed' is the index of the one that was refused. */
 struct error *tables_flow_mods(struct tables *, const struct ofp_flow_mod *, size_t n, enum ofp_version, size_t *failed);
+/* What a learn action asks for: a rule that is there already, alike in all, begins its hard time-out anew and nothing else changes;
+ * otherwise MODIFY_STRICT in the sense of OpenFlow 1.0, which adds the rule if it is missing. */
+struct error *tables_learn(struct tables *, const struct ofp_flow_mod *);
 /* Rules of the switch itself (fail-standalone NORMAL and the like), above all of the controllers'. */
 void tables_set_hidden(struct tables *, const struct match *, const struct ofact_list *, bool present);
 /* Forgets all rules of controllers (fail mode changes, del-br): reason OFPRR_DELETE with events if 'tell'. */
