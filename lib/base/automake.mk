@@ -20,8 +20,10 @@ check_PROGRAMS += tests/unit/test-base
 tests_unit_test_base_SOURCES = \
 	tests/unit/unit.h \
 	tests/unit/lib/base/test_main.c \
+	tests/unit/lib/base/test_buffer.c \
 	tests/unit/lib/base/test_hmap.c \
 	tests/unit/lib/base/test_parse.c \
+	tests/unit/lib/base/test_smap.c \
 	tests/unit/lib/base/test_text.c
 tests_unit_test_base_LDADD = $(base_libs) $(external_libs) $(unit_libs)
 endif
