@@ -19,3 +19,14 @@ db_libdb_a_SOURCES = \
 	db/txn.c db/txn.h \
 	db/type.c db/type.h
 nodist_db_libdb_a_SOURCES = spec/vswitch_schema.c
+
+# The client.
+db_libdb_a_SOURCES += \
+	db/client.c db/client.h \
+	db/client_commit.c \
+	db/client_private.h \
+	db/client_replica.c \
+	db/client_rows.c \
+	db/client_txn.c db/client_txn.h \
+	db/client_typed.c db/client_typed.h
+nodist_db_libdb_a_SOURCES += spec/db.c spec/db.h

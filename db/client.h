@@ -69,15 +69,17 @@ struct dbc_row {
     struct uuid uuid;
     const struct dbc_table *table;
     struct hmap_node by_uuid;
-    struct hmap_node by_index;  /* Of the table's index, if it has one. */
-    struct list in_changed;     /* In the table's list of changed rows. */
-    uint64_t changed_columns;   /* Bit i: column i changed since db_client_track_clear(). */
-    bool is_new, is_deleted;    /* Since db_client_track_clear(). */
-    bool is_pending;            /* An insert of 'txn', not in the replica. */
-    bool is_dirty, is_dangling; /* To be resolved; has references to absent rows. */
-    uint32_t n_referrers;       /* Pointers to this row in other rows. */
+    struct hmap_node by_index;   /* Of the table's index, if it has one. */
+    struct list in_changed;      /* In the table's list of changed rows. */
+    uint64_t changed_columns;    /* Bit i: column i changed since db_client_track_clear(). */
+    uint64_t dirty_columns;      /* Bit i: the member of column i is to be made again. */
+    bool is_new, is_deleted;     /* Since db_client_track_clear(). */
+    bool is_pending;             /* An insert of 'txn', not in the replica. */
+    bool is_dangling;            /* Some column refers to a row that is not there. */
+    bool is_seen;                /* In the dump that is being read. */
+    uint32_t n_referrers;        /* Pointers to this row in rows of the replica. */
     struct dbc_txn *txn;
-    struct datum **data; /* For each column of the table; NULL: the default. */
+    struct datum **data;         /* For each column of the table. */
 };
 
 struct db_client *db_client_create(struct loop *, const struct dbc_schema *);
@@ -208,8 +210,8 @@ void dbc_txn_remove(struct dbc_txn *, const struct dbc_row *, const struct dbc_c
 /* The commit fails with DB_TXN_TRY_AGAIN if the column is not any more as the replica has it now.
  */
 void dbc_txn_verify(struct dbc_txn *, const struct dbc_row *, const struct dbc_column *);
-/* Adds 1 to an integer column, in the server; afterwards dbc_txn_incremented() is the new value.
- * Once a transaction. */
+/* Adds 1 to an integer column, in the server, if the transaction changes anything else; afterwards
+ * dbc_txn_incremented() is the new value. Once a transaction. */
 void dbc_txn_increment(struct dbc_txn *, const struct dbc_row *, const struct dbc_column *);
 /* Text for the server's journal: who did it. Several become lines. */
 void dbc_txn_comment(struct dbc_txn *, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -236,6 +238,8 @@ enum dbc_txn_status dbc_txn_commit(struct dbc_txn *,
                                    void (*done)(struct dbc_txn *, enum dbc_txn_status, void *arg),
                                    void *arg);
 const char *dbc_txn_error(const struct dbc_txn *); /* Of DB_TXN_ERROR. */
+/* The same as the server's <error> object, NULL if there is none. Lent. */
+const json_t *dbc_txn_error_json(const struct dbc_txn *);
 int64_t dbc_txn_incremented(const struct dbc_txn *);
 /* The UUID that the server gave to an inserted row; false if there is none. */
 bool dbc_txn_inserted_uuid(const struct dbc_txn *, const struct dbc_row *, struct uuid *);
