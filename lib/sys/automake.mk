@@ -17,3 +17,16 @@ lib_sys_libsys_a_SOURCES = \
 	lib/sys/shm.c lib/sys/shm.h \
 	lib/sys/thread.c lib/sys/thread.h \
 	lib/sys/unix_socket.c lib/sys/unix_socket.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-sys
+tests_unit_test_sys_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/lib/sys/test_main.c \
+	tests/unit/lib/sys/test_channel.c \
+	tests/unit/lib/sys/test_log.c \
+	tests/unit/lib/sys/test_loop.c \
+	tests/unit/lib/sys/test_process.c \
+	tests/unit/lib/sys/test_warp.c
+tests_unit_test_sys_LDADD = $(sys_libs) $(external_libs) $(unit_libs)
+endif
