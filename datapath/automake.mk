@@ -2,3 +2,4 @@
 noinst_LIBRARIES += datapath/libdatapath.a
 datapath_libdatapath_a_SOURCES = datapath/client.h
 include datapath/port/automake.mk
+include datapath/tunnel/automake.mk
