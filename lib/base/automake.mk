@@ -12,7 +12,8 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/smap.c lib/base/smap.h \
 	lib/base/text.c lib/base/text.h \
 	lib/base/types.h \
-	lib/base/uuid.c lib/base/uuid.h
+	lib/base/uuid.c lib/base/uuid.h \
+	lib/base/version.h
 nodist_lib_base_libbase_a_SOURCES = spec/drops.c spec/drops.h
 
 if HAVE_CHECK

@@ -10,3 +10,20 @@ lib_rpc_librpc_a_SOURCES = \
 	lib/rpc/stream.c lib/rpc/stream.h \
 	lib/rpc/stream_address.c lib/rpc/stream_address.h \
 	lib/rpc/stream_listener.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-rpc
+tests_unit_test_rpc_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/lib/rpc/test_main.c \
+	tests/unit/lib/rpc/test_control.c \
+	tests/unit/lib/rpc/test_jsonrpc.c \
+	tests/unit/lib/rpc/test_stream.c
+tests_unit_test_rpc_LDADD = $(rpc_libs) $(external_libs) $(unit_libs)
+endif
+
+fuzz_programs += tests/fuzz/fuzz-jsonrpc
+tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c
+tests_fuzz_fuzz_jsonrpc_LDADD = $(rpc_libs) $(external_libs)
+tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_DIST += tests/fuzz/corpus/jsonrpc

@@ -41,6 +41,8 @@ struct control_server;
 struct error *control_server_create(struct loop *, const char *path, const char *program_line,
                                     const struct control_command *const *tables, size_t n_tables,
                                     void *arg, struct control_server **);
+/* Gives the handlers of one table an argument of their own. */
+void control_server_set_arg(struct control_server *, const struct control_command *table, void *arg);
 void control_server_destroy(struct control_server *);   /* NULL is fine. Requests may still be answered. */
 
 /* "NAME (Open vSwitch) X.Y.Z": the line that scripts look for; caller frees. */

@@ -8,6 +8,7 @@
 #include "lib/base/list.h"
 #include "lib/base/parse.h"
 #include "lib/base/text.h"
+#include "lib/base/version.h"
 #include "lib/rpc/control.h"
 #include "lib/rpc/jsonrpc.h"
 #include "lib/rpc/stream.h"
@@ -18,15 +19,13 @@ LOG_MODULE(unixctl);
 
 enum { MAX_CLIENTS = 256, MAX_REQUESTS = 16, MAX_WORDS = 4096 };
 
-#define COMPAT_VERSION "3.7.0"   /* Of Open vSwitch, whose commands and formats are followed. */
-
 struct control_server {
     struct loop *loop;
     struct stream_listener *listener;
     char *program_line;
     const struct control_command **tables;
+    void **args;                 /* Of each table's handlers. */
     size_t n_tables;
-    void *arg;
     struct list clients;
     size_t n_clients;
 };
@@ -55,7 +54,7 @@ static void client_drained(struct jsonrpc *, void *client);
 static void client_destroy(struct client *);
 static void update_pause(struct client *);
 static void run(struct client *, struct control_request *, const struct jsonrpc_message *);
-static const struct control_command *find(const struct control_server *, const char *name);
+static const struct control_command *find(struct control_server *, const char *name, void **arg);
 static void finish(struct control_request *, json_t *result, json_t *error);
 static json_t *text_json(const char *text);
 
@@ -88,7 +87,10 @@ struct error *control_server_create(struct loop *loop, const char *path, const c
     s->program_line = xstrdup(program_line);
     s->tables = xmemdup(tables, n_tables * sizeof *tables);
     s->n_tables = n_tables;
-    s->arg = arg;
+    s->args = xcalloc(n_tables, sizeof *s->args);
+    for (size_t i = 0; i < n_tables; i++) {
+        s->args[i] = arg;
+    }
     list_init(&s->clients);
     *out = s;
     return NULL;
@@ -106,7 +108,17 @@ void control_server_destroy(struct control_server *s)
     stream_listener_destroy(s->listener);
     free(s->program_line);
     free(s->tables);
+    free(s->args);
     free(s);
+}
+
+void control_server_set_arg(struct control_server *s, const struct control_command *table, void *arg)
+{
+    for (size_t i = 0; i < s->n_tables; i++) {
+        if (s->tables[i] == table) {
+            s->args[i] = arg;
+        }
+    }
 }
 
 char *control_program_line(const char *compat_name)
@@ -276,7 +288,8 @@ static void refuse_unknown(const struct control_server *s, struct control_reques
 static void run(struct client *c, struct control_request *r, const struct jsonrpc_message *m)
 {
     struct control_server *s = c->server;
-    const struct control_command *command = find(s, m->method);
+    void *arg = NULL;
+    const struct control_command *command = find(s, m->method, &arg);
     size_t argc = 0;
     char **argv = make_argv(m, &argc);
     if (!argv) {
@@ -289,21 +302,21 @@ static void run(struct client *c, struct control_request *r, const struct jsonrp
         refuse(r, "\"%s\" command takes at most %d arguments", m->method,
                command->max_args < 0 ? MAX_WORDS : command->max_args);
     } else {
-        bool own = command >= own_commands && command < own_commands + ARRAY_SIZE(own_commands);
         LOG_DBG("received request %s", m->method);
-        command->run(r, (int) argc, argv, own ? s : s->arg);
+        command->run(r, (int) argc, argv, arg);
         free(argv);
         return;
     }
     free(argv);
 }
 
-static const struct control_command *find(const struct control_server *s, const char *name)
+static const struct control_command *find(struct control_server *s, const char *name, void **arg)
 {
     for (size_t t = 0; t <= s->n_tables; t++) {
         for (const struct control_command *c = t < s->n_tables ? s->tables[t] : own_commands;
              c->name; c++) {
             if (!strcmp(c->name, name)) {
+                *arg = t < s->n_tables ? s->args[t] : s;
                 return c;
             }
         }

@@ -140,12 +140,12 @@ struct error *log_set_from_word(const char *word)
         } else if ((i = find_name(dest_names, ARRAY_SIZE(dest_names), part)) >= 0) {
             e = dest >= 0 ? error_new(EINVAL, "\"%s\": two destinations", word) : NULL;
             dest = i;
+        } else if (!module_exists(part)) {
+            e = unknown_word(part);
         } else if (module) {
             e = error_new(EINVAL, "\"%s\": two modules, \"%s\" and \"%s\"", word, module, part);
-        } else if (module_exists(part)) {
-            module = xstrdup(part);
         } else {
-            e = unknown_word(part);
+            module = xstrdup(part);
         }
     }
     free(copy);
@@ -346,10 +346,13 @@ static struct error *unknown_word(const char *part)
 {
     size_t n;
     struct log_module **modules = sorted_modules(&n);
-    const char **names = xcalloc(n + 1, sizeof *names);
+    static const char *const others[] = { "console", "syslog", "file", "off", "emer", "err", "warn",
+                                          "info", "dbg", "ANY" };
+    const char **names = xcalloc(n + ARRAY_SIZE(others) + 1, sizeof *names);
     for (size_t i = 0; i < n; i++) {
         names[i] = modules[i]->name;
     }
+    memcpy(names + n, others, sizeof others);
     const char *near = string_nearest(part, names);
     struct error *e = near
         ? error_new(EINVAL, "no destination, level, or module \"%s\"; did you mean \"%s\"?", part,

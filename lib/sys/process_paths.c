@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A daemon's directories and file names, and the files that go away with it. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,10 +11,10 @@
 
 enum { MAX_FILES = 256 };   /* A bridge has two, management and snoop; more are not removed. */
 
-/* Read by a signal handler: entries are pointers that appear and disappear atomically, the strings are
- * never freed. */
+/* A signal handler takes entries too: whoever exchanges one for NULL has it. 'files_lock' keeps threads apart. */
 static char *files[MAX_FILES];
 static pid_t files_owner;
+static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* The first of the two variables that is set, or NULL. */
 static const char *from_environment(const char *ours, const char *theirs)
@@ -78,32 +79,36 @@ char *process_unixctl_path(const struct process_options *o)
 
 void process_unlink_at_exit(const char *path)
 {
+    char *copy = xstrdup(path);
+    pthread_mutex_lock(&files_lock);
     if (files_owner != getpid()) {
         files_owner = getpid();
         memset(files, 0, sizeof files);   /* A parent's files are not ours. */
         atexit(process_cleanup);
     }
-    char *copy = xstrdup(path);
-    for (size_t i = 0; i < MAX_FILES; i++) {
+    for (size_t i = 0; copy && i < MAX_FILES; i++) {
         char *nothing = NULL;
         if (__atomic_compare_exchange_n(&files[i], &nothing, copy, false, __ATOMIC_ACQ_REL,
                                         __ATOMIC_ACQUIRE)) {
-            return;
+            copy = NULL;
         }
     }
+    pthread_mutex_unlock(&files_lock);
     free(copy);
 }
 
 void process_unlink_now(const char *path)
 {
     unlink(path);
+    pthread_mutex_lock(&files_lock);
     for (size_t i = 0; i < MAX_FILES; i++) {
         char *file = __atomic_load_n(&files[i], __ATOMIC_ACQUIRE);
         if (file && !strcmp(file, path)) {
-            __atomic_store_n(&files[i], NULL, __ATOMIC_RELEASE);
-            return;
+            free(__atomic_exchange_n(&files[i], NULL, __ATOMIC_ACQ_REL));
+            break;
         }
     }
+    pthread_mutex_unlock(&files_lock);
 }
 
 /* Async-signal-safe. */
