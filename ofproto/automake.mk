@@ -13,3 +13,23 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/table/trie.c ofproto/table/trie.h \
 	ofproto/table/txn.c \
 	ofproto/table/view.c ofproto/table/view.h
+
+# The upcall path, connections, bridges.
+ofproto_libofproto_a_SOURCES += \
+	ofproto/bridge.c ofproto/bridge.h \
+	ofproto/commands.c ofproto/commands.h ofproto/commands_dpif.c \
+	ofproto/conn/conn.c ofproto/conn/conn.h \
+	ofproto/conn/connections.c ofproto/conn/connections.h \
+	ofproto/conn/request.c ofproto/conn/request_stats.c \
+	ofproto/conn/switch.h \
+	ofproto/ofproto.c \
+	ofproto/packet_ins.c \
+	ofproto/path/credit.c ofproto/path/credit.h \
+	ofproto/path/effects.c \
+	ofproto/path/family.c ofproto/path/family.h \
+	ofproto/path/flow_index.c ofproto/path/flow_index.h \
+	ofproto/path/handler.c \
+	ofproto/path/path.c ofproto/path/path.h \
+	ofproto/path/state.h \
+	ofproto/path/sweeper.c \
+	ofproto/view_build.c

@@ -14,9 +14,9 @@
 #include "lib/base/smap.h"
 #include "lib/base/types.h"
 #include "lib/openflow/message.h"
+#include "lib/rpc/control.h"
 
 struct bridge;
-struct control_command;
 struct loop;
 struct ofproto;
 
@@ -36,6 +36,16 @@ void ofproto_destroy(struct ofproto *);   /* Leaves the datapath's flows and por
  * again and changes what differs. Called when the configuration has been applied and flow-restore-wait is not set. */
 void ofproto_release_hold(struct ofproto *);
 bool ofproto_is_holding(const struct ofproto *);
+
+/* Port and bundle settings take effect together, in one published step, when this is called. vswitchd does at the end of applying a
+ * configuration; calling it with nothing to do costs nothing. */
+void ofproto_commit(struct ofproto *);
+/* The datapath (re)connected; ports have their datapath numbers again: takes over its flows. */
+void ofproto_datapath_connected(struct ofproto *);
+/* Calls 'done(arg)' once all that was committed is in force in the datapath. */
+void ofproto_settle(struct ofproto *, void (*done)(void *arg), void *arg);
+/* The same once, in addition, no packet and no upcall is under way: for tests. */
+void ofproto_wait(struct ofproto *, void (*done)(void *arg), void *arg);
 
 /* Datapath-wide settings of other_config: flow-limit, max-idle, max-revalidator, n-handler ... */
 struct ofproto_settings { uint32_t flow_limit; uint32_t max_idle_ms; };
@@ -58,6 +68,8 @@ struct bridge_settings {
 struct error *bridge_create(struct ofproto *, const char *name, const struct bridge_settings *, struct bridge **);
 void bridge_set(struct bridge *, const struct bridge_settings *);
 void bridge_destroy(struct bridge *);
+/* After a restart: has it rules, none of them set within the last 'quiet_ms'? */
+bool bridge_is_refilled(const struct bridge *, int64_t quiet_ms);
 const char *bridge_name(const struct bridge *);
 
 /* ---- OpenFlow ports ---- */

@@ -56,3 +56,13 @@ spec/db.h: spec/vswitch.schema.json build-aux/gen-db-client
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-db-client $(srcdir)/spec/vswitch.schema.json $@
 spec/db.c: spec/vswitch.schema.json build-aux/gen-db-client spec/db.h
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-db-client $(srcdir)/spec/vswitch.schema.json $@
+
+# Keys of map columns.
+EXTRA_DIST += spec/keys.toml build-aux/gen-keys
+BUILT_SOURCES += spec/keys.h
+CLEANFILES += spec/keys.h spec/keys.c
+
+spec/keys.h: spec/keys.toml build-aux/gen-keys
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-keys $(srcdir)/spec/keys.toml $@
+spec/keys.c: spec/keys.toml build-aux/gen-keys spec/keys.h
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-keys $(srcdir)/spec/keys.toml $@
