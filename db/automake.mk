@@ -2,6 +2,7 @@
 noinst_LIBRARIES += db/libdb.a
 db_libdb_a_SOURCES = \
 	db/atom.c db/atom.h \
+	db/commands.c \
 	db/condition.c db/condition.h \
 	db/datum.c db/datum.h \
 	db/error.c db/error.h \
@@ -9,16 +10,27 @@ db_libdb_a_SOURCES = \
 	db/file_ops.c db/file_ops.h \
 	db/journal.c db/journal.h \
 	db/members.c db/members.h \
+	db/monitor.c db/monitor.h \
+	db/monitor_view.c db/monitor_view.h \
 	db/mutation.c db/mutation.h \
 	db/record.c db/record.h \
+	db/remote.c \
 	db/rowset.c db/rowset.h \
 	db/schema.c db/schema.h \
 	db/schema_text.h \
+	db/server.c db/server.h db/server_private.h \
+	db/server_db.c \
+	db/session.c \
+	db/session_lock.c \
 	db/store.c db/store.h \
 	db/table.c db/table.h \
 	db/txn.c db/txn.h \
 	db/type.c db/type.h
 nodist_db_libdb_a_SOURCES = spec/vswitch_schema.c
+
+sbin_PROGRAMS += utilities/tsuji-dbserver
+utilities_tsuji_dbserver_SOURCES = utilities/dbserver.c
+utilities_tsuji_dbserver_LDADD = $(db_libs) $(external_libs)
 
 # The client.
 db_libdb_a_SOURCES += \
