@@ -12,7 +12,16 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/table/tables.c ofproto/table/tables.h ofproto/table/tables_private.h \
 	ofproto/table/trie.c ofproto/table/trie.h \
 	ofproto/table/txn.c \
-	ofproto/table/view.c ofproto/table/view.h
+	ofproto/table/view.c ofproto/table/view.h \
+	ofproto/xlate/action_set.c \
+	ofproto/xlate/commit.c \
+	ofproto/xlate/learn.c \
+	ofproto/xlate/normal.c \
+	ofproto/xlate/output.c \
+	ofproto/xlate/perform.c \
+	ofproto/xlate/state.c ofproto/xlate/state.h \
+	ofproto/xlate/trace.c ofproto/xlate/trace.h \
+	ofproto/xlate/xlate.c ofproto/xlate/xlate.h
 
 # The upcall path, connections, bridges.
 ofproto_libofproto_a_SOURCES += \

@@ -12,6 +12,8 @@ struct trace *trace_create(void);
 void trace_destroy(struct trace *);
 /* Called by translation: 'depth' is nesting. The text is one line without newline. */
 void trace_note(struct trace *, int depth, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The packet enters a bridge. */
+void trace_bridge(struct trace *, int depth, const char *name);
 
 /* The whole answer: "Flow:", bridge("..."), tables with rules and actions, "Final flow:", "Megaflow:", "Datapath actions:", and for
  * drops the reason. */

@@ -36,6 +36,7 @@ enum effect_kind { EFFECT_RULE, EFFECT_TABLE, EFFECT_MAC, EFFECT_PORT_RX, EFFECT
 struct effect_packet_in {
     const struct view_bridge *bridge;
     uint8_t table_id, reason;      /* OFPR_* */
+    bool is_miss_rule;             /* 'reason' NO_MATCH for a table-miss rule; OpenFlow 1.0 to 1.2 call that ACTION. */
     uint16_t max_len, controller_id;
     be64 cookie;
     struct match metadata;         /* in_port, tunnel, metadata, registers at that point. */
