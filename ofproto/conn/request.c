@@ -103,10 +103,8 @@ static struct error *flow_mod(struct conn *conn, const struct ofp_header *h)
 {
     struct ofp_flow_mod fm;
     struct buffer actions = BUFFER_INIT;
-    struct error *e = ofp_decode_flow_mod(h, &fm, &actions);
-    if (!e && !conn->flow_mod_table_id && conn->version == OFP10) {
-        e = ofp_flow_mod_hide_table(&fm);
-    }
+    struct error *e = conn->flow_mod_table_id ? ofp_decode_flow_mod_with_table(h, &fm, &actions)
+                                              : ofp_decode_flow_mod(h, &fm, &actions);
     if (!e && fm.buffer_id != OFP_NO_BUFFER && (fm.command == OFPFC_ADD || fm.command == OFPFC_MODIFY)) {
         e = error_new(OFPERR_OFPBRC_BUFFER_UNKNOWN, "buffer %u: packets are not buffered", fm.buffer_id);
     }

@@ -116,6 +116,19 @@ void tables_stats(struct tables *t, const struct ofp_flow_stats_request *q,
     free(rules);
 }
 
+void tables_each_rule(struct tables *t, void (*each)(const struct rule *, void *arg), void *arg)
+{
+    for (size_t id = 0; id < N_TABLES; id++) {
+        if (!t->table[id]) {
+            continue;
+        }
+        const struct rule *r;
+        LIST_FOR_EACH (r, in_table, &t->table[id]->rules) {
+            each(r, arg);
+        }
+    }
+}
+
 void tables_fill_flow_stats(const struct rule *r, int64_t now_ms, struct ofp_flow_stats *s)
 {
     int64_t created = __atomic_load_n(&r->stats->created_ms, __ATOMIC_RELAXED);

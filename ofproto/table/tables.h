@@ -45,6 +45,8 @@ void tables_flush(struct tables *, bool tell);
 
 /* Calls 'each' for every rule selected by the request, tables in order. Statistics are as of now. */
 void tables_stats(struct tables *, const struct ofp_flow_stats_request *, void (*each)(const struct rule *, void *arg), void *arg);
+/* Every rule, hidden ones too, tables in order. */
+void tables_each_rule(struct tables *, void (*each)(const struct rule *, void *arg), void *arg);
 void tables_fill_flow_stats(const struct rule *, int64_t now_ms, struct ofp_flow_stats *);
 /* Counts of one table: rules, lookups and matches (credited by translations and the sweeper). */
 void tables_table_stats(const struct tables *, uint8_t table, struct ofp_table_stats *);
