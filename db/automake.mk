@@ -31,6 +31,9 @@ nodist_db_libdb_a_SOURCES = spec/vswitch_schema.c
 sbin_PROGRAMS += utilities/tsuji-dbserver
 utilities_tsuji_dbserver_SOURCES = utilities/dbserver.c
 utilities_tsuji_dbserver_LDADD = $(db_libs) $(external_libs)
+bin_PROGRAMS += utilities/tsuji-dbtool
+utilities_tsuji_dbtool_SOURCES = utilities/dbtool.c
+utilities_tsuji_dbtool_LDADD = $(db_libs) $(external_libs)
 
 # The client.
 db_libdb_a_SOURCES += \
