@@ -12,7 +12,7 @@
 #define LIB_OPENFLOW_ACTIONS_H
 
 #include "lib/base/buffer.h"
-#include "lib/flow/fields.h"
+#include "lib/flow/match.h"
 #include "lib/openflow/version.h"
 #include "spec/actions.h"
 
@@ -45,9 +45,9 @@ struct ofact_set_field { struct ofact a; const struct field *field; bool masked;
                          union field_value value, mask; };                                       /* set_field, reg_load, mod_* */
 struct ofact_move { struct ofact a; struct subfield src, dst; };                                  /* reg_move, copy_field */
 /* set_vlan_vid (0..4095), set_vlan_pcp (0..7): 'push' says that a packet without a tag gets one (OpenFlow 1.0). */
-struct ofact_vlan { struct ofact a; uint16_t value; bool push; uint8_t pad[5]; };
+struct ofact_vlan { struct ofact a; uint16_t value; bool push; bool has_tag; uint8_t pad[4]; };   /* has_tag: for encoding */
 /* set_l4_src, set_l4_dst: of TCP, UDP or SCTP, whichever the packet is; nothing for others. Host order. */
-struct ofact_l4_port { struct ofact a; uint16_t port; uint8_t pad[6]; };
+struct ofact_l4_port { struct ofact a; uint16_t port; uint8_t proto; uint8_t pad[5]; };             /* proto: for encoding */
 struct ofact_push_vlan { struct ofact a; be16 tpid; uint8_t pad[6]; };
 struct ofact_resubmit { struct ofact a; ofp_port in_port; uint8_t table; bool with_ct; uint16_t pad; };  /* table 0xff: the current one; in_port OFPP_IN_PORT: the current one */
 struct ofact_goto_table { struct ofact a; uint8_t table; uint8_t pad[7]; };
@@ -58,6 +58,9 @@ struct ofact_tunnel { struct ofact a; uint64_t id; bool wide; uint8_t pad[7]; };
 struct ofact_dec_ttl { struct ofact a; uint32_t n_ids; uint32_t pad; uint16_t ids[]; };
 struct ofact_group { struct ofact a; uint32_t group_id; uint32_t pad; };
 struct ofact_meter { struct ofact a; uint32_t meter_id; uint32_t pad; };
+enum { LEARN_SRC_FIELD, LEARN_SRC_VALUE };                         /* src_kind; a value is right-aligned in 16 bytes */
+enum { LEARN_DST_MATCH, LEARN_DST_LOAD, LEARN_DST_OUTPUT };        /* dst_kind; output has no dst */
+enum { LEARN_SEND_FLOW_REM = 1, LEARN_DELETE_LEARNED = 2 };        /* flags */
 struct ofact_learn_spec { struct subfield src, dst; uint16_t n_bits; uint8_t src_kind, dst_kind; uint8_t pad[4];
                           union field_value value; };
 struct ofact_learn { struct ofact a; uint16_t idle_timeout, hard_timeout, priority, flags; uint64_t cookie; uint8_t table;
@@ -81,6 +84,9 @@ static inline struct ofact_list ofact_list_of(const struct buffer *b)
     return (struct ofact_list) { (struct ofact *) b->data, (uint32_t) b->len };
 }
 bool ofact_list_equal(const struct ofact_list *, const struct ofact_list *);
+/* Notes what the match promises (a VLAN tag, the transport protocol) in actions whose later encodings depend on it.
+ * Decoders of flow mods and flow statistics do it. */
+void ofacts_adapt(struct ofact_list *, const struct match *);
 
 /* Wire. 'instructions': the bytes are OpenFlow 1.1+ instructions, otherwise an action list. Errors carry an enum ofp_error
  * code. 'table' and 'n_tables' check goto_table (0xff: not in a table). */

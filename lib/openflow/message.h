@@ -37,6 +37,9 @@ size_t ofp_message_length(const void *p);
 /* Which message it is. Unknown ones: OFPERR_OFPBRC_BAD_TYPE, BAD_VENDOR, BAD_SUBTYPE, BAD_STAT, BAD_LEN, BAD_VERSION... */
 struct error *ofp_decode_header(const void *p, size_t n, struct ofp_header *);
 const char *ofp_msg_name(enum ofp_msg);          /* "OFPT_FLOW_MOD" */
+bool ofp_msg_in_version(enum ofp_msg, enum ofp_version);
+/* The message that answers this one (OFPMSG_NXST_FLOW_REQUEST: OFPMSG_NXST_FLOW_REPLY); -1: none. */
+int ofp_reply_of(enum ofp_msg);
 /* Begins a message; returns where it began, for ofp_finish(), which writes the length. */
 size_t ofp_begin(struct buffer *, enum ofp_msg, enum ofp_version, uint32_t xid);
 void ofp_finish(struct buffer *, size_t begin);
@@ -51,6 +54,7 @@ void ofp_encode_error(struct buffer *, enum ofp_error, const struct ofp_header *
 void ofp_encode_hello_failed(struct buffer *, enum ofp_version, uint32_t xid, const char *text);
 struct error *ofp_decode_error(const struct ofp_header *, enum ofp_error *, struct buffer *payload);
 const char *ofp_error_name(enum ofp_error);      /* "OFPBRC_BAD_TYPE" */
+bool ofp_error_is_valid(int code);               /* Is an error_code() one of ours? Else answer OFPERR_OFPBRC_BAD_LEN or the like. */
 
 /* ---- Switch ---- */
 struct ofp_phy_port {
@@ -61,7 +65,16 @@ struct ofp_phy_port {
 };
 enum { OFPPC_PORT_DOWN = 1, OFPPC_NO_RECV = 4, OFPPC_NO_FWD = 32, OFPPC_NO_PACKET_IN = 64, OFPPC_NO_FLOOD = 16,
        OFPPC_NO_STP = 2, OFPPC_NO_RECV_STP = 8 };
-enum { OFPPS_LINK_DOWN = 1, OFPPS_BLOCKED = 2, OFPPS_LIVE = 4 };
+enum { OFPPS_LINK_DOWN = 1, OFPPS_BLOCKED = 2, OFPPS_LIVE = 4,
+       OFPPS_STP_LISTEN = 0 << 8, OFPPS_STP_LEARN = 1 << 8, OFPPS_STP_FORWARD = 2 << 8, OFPPS_STP_BLOCK = 3 << 8,
+       OFPPS_STP_MASK = 3 << 8 };  /* STP: sent in 1.0 only. */
+/* Capabilities, by their numbers since 1.3 (1.0's STP and ARP_MATCH_IP are the codec's); switch configuration flags. */
+enum { OFPC_FLOW_STATS = 1, OFPC_TABLE_STATS = 2, OFPC_PORT_STATS = 4, OFPC_GROUP_STATS = 8, OFPC_IP_REASM = 32,
+       OFPC_QUEUE_STATS = 64, OFPC_ARP_MATCH_IP = 128 };
+enum { OFPC_FRAG_NORMAL = 0, OFPC_FRAG_DROP = 1, OFPC_FRAG_REASM = 2, OFPC_FRAG_MASK = 3,
+       OFPC_INVALID_TTL_TO_CONTROLLER = 4 };
+/* 1.0's bitmap of actions: output, set and strip VLAN, set MAC, IP, TOS, ports. */
+#define OFP10_ACTIONS UINT32_C(0x7ff)
 struct ofp_features {
     uint64_t datapath_id; uint32_t n_buffers; uint8_t n_tables, auxiliary_id; uint32_t capabilities;   /* OFPC_* of 1.3 */
     struct ofp_phy_port *ports; size_t n_ports;   /* 1.0 only; lent when encoding, given when decoding */
@@ -88,10 +101,16 @@ struct ofp_flow_mod {
     uint32_t buffer_id;
     ofp_port out_port;
     uint32_t out_group;
-    struct ofact_list actions;               /* Instructions included. Into the buffer given. */
+    bool table_in_command;                   /* 1.0: the command's high byte says the table (NXT_FLOW_MOD_TABLE_ID). */
+    struct ofact_list actions;               /* Instructions included. Into the buffer given; empty for deletions. */
 };
-/* 'actions' receives the actions' memory. */
+/* 'actions' receives the actions' memory (it is cleared first). Adds of 1.0 have OFPFF_RESET_COUNTS set. What the decoder
+ * cannot know is checked by ofacts_check(). */
 struct error *ofp_decode_flow_mod(const struct ofp_header *, struct ofp_flow_mod *, struct buffer *actions);
+/* As above, for a 1.0 connection that has switched NXT_FLOW_MOD_TABLE_ID on. */
+struct error *ofp_decode_flow_mod_with_table(const struct ofp_header *, struct ofp_flow_mod *, struct buffer *actions);
+/* Can 1.0's own match say all of this one? Otherwise 1.0 needs 'nxm'. */
+bool ofp_match_fits_10(const struct match *);
 void ofp_encode_flow_mod(struct buffer *, const struct ofp_flow_mod *, enum ofp_version, bool nxm, uint32_t xid);
 
 struct ofp_flow_removed {
@@ -118,6 +137,9 @@ void ofp_encode_flow_stats_request(struct buffer *, const struct ofp_flow_stats_
 struct ofp_multipart { struct buffer *out; enum ofp_msg msg; enum ofp_version version; uint32_t xid; size_t begin, entry; };
 void ofp_multipart_begin(struct ofp_multipart *, struct buffer *out, enum ofp_msg, enum ofp_version, uint32_t xid);
 void ofp_multipart_end(struct ofp_multipart *);
+/* For entries of other rooms: before and after an entry's bytes are appended to 'out'. */
+size_t ofp_multipart_entry(struct ofp_multipart *);
+void ofp_multipart_entry_done(struct ofp_multipart *);
 void ofp_put_flow_stats(struct ofp_multipart *, const struct ofp_flow_stats *);
 /* Decoders of multipart bodies take one entry at a time from 'r'; '*end' is true when nothing is left. */
 struct error *ofp_next_flow_stats(const struct ofp_header *, struct reader *r, struct ofp_flow_stats *,
@@ -137,6 +159,7 @@ struct ofp_table_features {
 void ofp_put_table_features(struct ofp_multipart *, const struct ofp_table_features *);
 struct error *ofp_next_table_features(const struct ofp_header *, struct reader *, struct ofp_table_features *, bool *end);
 void ofp_put_table_desc(struct ofp_multipart *, const struct ofp_table_features *);
+struct error *ofp_next_table_desc(const struct ofp_header *, struct reader *, struct ofp_table_features *, bool *end);
 struct ofp_port_stats {
     ofp_port port_no; uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors,
     rx_frame_err, rx_over_err, rx_crc_err, collisions; uint32_t duration_s, duration_ns;
@@ -178,10 +201,19 @@ enum ofp_role { OFPROLE_NOCHANGE, OFPROLE_EQUAL, OFPROLE_MASTER, OFPROLE_SLAVE }
 struct ofp_role_request { enum ofp_role role; bool has_generation; uint64_t generation_id; };
 struct error *ofp_decode_role(const struct ofp_header *, struct ofp_role_request *);
 void ofp_encode_role(struct buffer *, enum ofp_msg, const struct ofp_role_request *, enum ofp_version, uint32_t xid);
-/* Masks by reason: [0] for master and equal, [1] for slave. */
+/* Masks by reason: [0] for master and equal, [1] for slave. Decoding sets those that the message names (1.4 and later name
+ * some) and leaves the others. */
 struct ofp_async { uint32_t packet_in[2], port_status[2], flow_removed[2], role_status[2], table_status[2], requestforward[2]; };
 struct error *ofp_decode_set_async(const struct ofp_header *, struct ofp_async *);
 void ofp_encode_get_async_reply(struct buffer *, const struct ofp_async *, const struct ofp_header *request);
+void ofp_encode_set_async(struct buffer *, const struct ofp_async *, enum ofp_version, uint32_t xid);   /* 1.0: Nicira's */
+enum { OFPCRR_MASTER_REQUEST, OFPCRR_CONFIG };
+void ofp_encode_role_status(struct buffer *, enum ofp_role, uint8_t reason, uint64_t generation_id, enum ofp_version);
+/* Settings of one value: NXT_SET_FLOW_FORMAT (0: OpenFlow 1.0, 2: NXM), NXT_FLOW_MOD_TABLE_ID (0, 1), NXT_SET_PACKET_IN_FORMAT
+ * (enum ofp_packet_in_format), NXT_SET_CONTROLLER_ID. Values out of range are OFPERR_OFPBRC_EPERM, as clients expect. */
+struct error *ofp_decode_nx_setting(const struct ofp_header *, uint16_t *value);
+void ofp_encode_nx_setting(struct buffer *, enum ofp_msg, uint16_t value, enum ofp_version, uint32_t xid);
+enum { OFP_FLOW_FORMAT_10 = 0, OFP_FLOW_FORMAT_NXM = 2 };
 
 /* A whole message as text, as "ovs-ofctl snoop" and "monitor" show it; 'verbosity' 0 to 2. */
 void ofp_message_format(const void *, size_t n, const struct port_names *, int verbosity, struct text *);
