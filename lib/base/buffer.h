@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing array of bytes, for building messages. Reading foreign bytes is done with 'struct reader'. */
+/* A growing array of bytes, for building messages. Reading foreign bytes is done with 'struct
+ * reader'. */
 #ifndef LIB_BASE_BUFFER_H
 #define LIB_BASE_BUFFER_H
 
@@ -16,8 +17,8 @@ struct buffer {
 void buffer_init(struct buffer *);
 void buffer_fini(struct buffer *);
 void buffer_clear(struct buffer *);
-/* Appends 'n' uninitialised (put_zeros: zero) bytes and returns where they begin, which is valid until
- * the next append. */
+/* Appends 'n' uninitialised (put_zeros: zero) bytes and returns where they begin, which is valid
+ * until the next append. */
 void *buffer_put_uninit(struct buffer *, size_t n);
 void *buffer_put_zeros(struct buffer *, size_t n);
 void buffer_put(struct buffer *, const void *p, size_t n);
@@ -32,8 +33,8 @@ void buffer_pull(struct buffer *, size_t n);
 /* Gives the bytes to the caller, who frees them; the buffer is empty then. */
 uint8_t *buffer_steal(struct buffer *, size_t *len);
 
-/* A cursor over foreign bytes. A read past the end sets 'bad', yields zeros, and stays at the end, so a
- * parser may read several fields and look at 'bad' once. */
+/* A cursor over foreign bytes. A read past the end sets 'bad', yields zeros, and stays at the
+ * end, so a parser may read several fields and look at 'bad' once. */
 struct reader {
     const uint8_t *p;
     const uint8_t *end;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Errors of the control path.
  *
- * What: an error has a code (a positive errno, or an enum of ours from ERROR_CODE_OWN up, such as an
- * OpenFlow error), a text that names the object, what is wrong and what would be right, and
- * perhaps a cause. NULL is success. A function that can fail returns 'struct error *' and the
- * caller must look at it and free it.
+ * What: an error has a code (a positive errno, or an enum of ours from ERROR_CODE_OWN up, such
+ * as an OpenFlow error), a text that names the object, what is wrong and what would be right,
+ * and perhaps a cause. NULL is success. A function that can fail returns 'struct error *' and
+ * the caller must look at it and free it.
  *
  * Use:   struct error *e = port_open(cfg, &port);
  *        if (e) {

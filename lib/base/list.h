@@ -26,7 +26,8 @@ static inline void list_insert(struct list *before, struct list *e)
 static inline void list_push_back(struct list *l, struct list *e) { list_insert(l, e); }
 static inline void list_push_front(struct list *l, struct list *e) { list_insert(l->next, e); }
 
-/* Takes 'e' out of its list and makes it an empty list of its own, so that removing twice is fine. */
+/* Takes 'e' out of its list and makes it an empty list of its own, so that removing twice is
+ * fine. */
 static inline void list_remove(struct list *e)
 {
     e->prev->next = e->next;

@@ -149,7 +149,8 @@ bool parse_ip4(const char *s, be32 *out)
     return true;
 }
 
-/* Splits "ADDRESS/MASK" at the slash into 'address' of INET6_ADDRSTRLEN bytes; '*mask' is NULL without one. */
+/* Splits "ADDRESS/MASK" at the slash into 'address' of INET6_ADDRSTRLEN bytes; '*mask' is NULL
+ * without one. */
 static bool split_mask(const char *s, char *address, const char **mask)
 {
     const char *slash = strchr(s, '/');
@@ -334,7 +335,8 @@ const char *string_nearest(const char *word, const char *const *names)
 {
     size_t length = strlen(word);
     const char *best = NULL;
-    unsigned best_distance = (unsigned) MAX(length / 3, (size_t) 1) + 1;   /* Not near from here on. */
+    /* Not near from here on. */
+    unsigned best_distance = (unsigned) MAX(length / 3, (size_t) 1) + 1;
     for (; length < 256 && *names; names++) {
         unsigned d = string_distance(word, *names);
         if (d < best_distance) {

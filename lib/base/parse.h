@@ -28,8 +28,8 @@ bool parse_ip6(const char *s, struct in6_addr *out);
 bool parse_ip6_masked(const char *s, struct in6_addr *ip, struct in6_addr *mask);
 /* Either family; IPv4 becomes ::ffff:a.b.c.d. */
 bool parse_ip(const char *s, struct in6_addr *out);
-/* Hex digits (an even number) to bytes; returns the number of bytes, or SIZE_MAX if it is not hex or
- * longer than 'max' bytes. White space between bytes is skipped. */
+/* Hex digits (an even number) to bytes; returns the number of bytes, or SIZE_MAX if it is not
+ * hex or longer than 'max' bytes. White space between bytes is skipped. */
 size_t parse_hex(const char *s, uint8_t *out, size_t max);
 
 /* Prefix lengths of masks; -1 if the mask is not a prefix. */

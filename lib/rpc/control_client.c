@@ -104,7 +104,8 @@ static struct error *receive(struct call *c, json_t **doc)
     }
 }
 
-/* One request and its answer. '*result' and '*error' are borrowed from '*doc', which the caller decrefs. */
+/* One request and its answer. '*result' and '*error' are borrowed from '*doc', which the caller
+ * decrefs. */
 static struct error *transact(struct call *c, int id, const char *method, json_t *params,
                               json_t **doc, json_t **result, json_t **error)
 {

@@ -17,7 +17,7 @@
 
 LOG_MODULE(unixctl);
 
-enum { MAX_CLIENTS = 256, MAX_REQUESTS = 16, MAX_WORDS = 4096 };
+enum { MAX_CLIENTS = 256, MAX_REQUESTS = 16, MAX_WORDS = 4096, MAX_REQUEST_BYTES = 1 << 20 };
 
 struct control_server {
     struct loop *loop;
@@ -112,7 +112,8 @@ void control_server_destroy(struct control_server *s)
     free(s);
 }
 
-void control_server_set_arg(struct control_server *s, const struct control_command *table, void *arg)
+void control_server_set_arg(struct control_server *s, const struct control_command *table,
+                            void *arg)
 {
     for (size_t i = 0; i < s->n_tables; i++) {
         if (s->tables[i] == table) {
@@ -185,6 +186,7 @@ static void accept_client(struct stream *stream, void *server)
     c->server = s;
     list_init(&c->requests);
     c->rpc = jsonrpc_create(s->loop, stream, &callbacks, c);
+    jsonrpc_set_max_document(c->rpc, MAX_REQUEST_BYTES);
     list_push_back(&s->clients, &c->node);
     s->n_clients++;
 }

@@ -39,7 +39,8 @@ enum json_framer_result json_framer_scan(struct json_framer *f, const uint8_t *p
         *why = "no JSON object or array begins here";
         return JSON_FRAMER_BAD;
     }
-    size_t end = MIN(n, (size_t) JSON_MAX_DOCUMENT);
+    size_t limit = f->limit ? f->limit : JSON_MAX_DOCUMENT;
+    size_t end = MIN(n, limit);
     for (size_t i = f->scanned; i < end; i++) {
         if (!step(f, p[i])) {
             *why = "JSON is nested more than 64 levels deep";
@@ -47,13 +48,13 @@ enum json_framer_result json_framer_scan(struct json_framer *f, const uint8_t *p
         }
         if (!f->depth) {
             *length = i + 1;
-            *f = (struct json_framer) { .scanned = 0 };
+            *f = (struct json_framer) { .limit = f->limit };
             return JSON_FRAMER_DONE;
         }
     }
     f->scanned = end;
-    if (n >= JSON_MAX_DOCUMENT) {
-        *why = "a JSON document is longer than 64 MB";
+    if (n >= limit) {
+        *why = "a JSON document is longer than is allowed here";
         return JSON_FRAMER_BAD;
     }
     return JSON_FRAMER_MORE;

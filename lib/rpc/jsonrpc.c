@@ -105,6 +105,11 @@ void jsonrpc_send_text(struct jsonrpc *j, const char *text, size_t n)
     }
 }
 
+void jsonrpc_set_max_document(struct jsonrpc *j, size_t bytes)
+{
+    j->framer.limit = MIN(bytes, (size_t) JSON_MAX_DOCUMENT);
+}
+
 size_t jsonrpc_queued_bytes(const struct jsonrpc *j)
 {
     return j->stream ? stream_queued_bytes(j->stream) : 0;

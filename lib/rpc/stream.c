@@ -135,7 +135,8 @@ void stream_destroy(struct stream *s)
         *s->gone = true;
     }
     if (s->fd >= 0) {
-        flush(s);   /* What can go without waiting, such as the last reply before the program ends. */
+        /* What can go without waiting, such as the last reply before the program ends. */
+        flush(s);
     }
     close_fd(s);
     loop_timer_cancel(&s->later);
@@ -169,7 +170,8 @@ void stream_consume(struct stream *s, size_t n)
 void stream_send(struct stream *s, const void *p, size_t n)
 {
     if (s->fd >= 0 && n) {
-        /* It leaves when the loop comes round, so that many small messages go in one system call. */
+        /* It leaves when the loop comes round, so that many small messages go in one system
+         * call. */
         fifo_put(&s->out, p, n);
         update_events(s);
     }
@@ -203,7 +205,8 @@ static struct stream *create(struct loop *loop, char *name)
 static void attach(struct stream *s, int fd, bool connecting)
 {
     int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);   /* Others than TCP refuse; good. */
+    /* Others than TCP refuse; good. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     s->fd = fd;
     s->connecting = connecting;
     s->watch = loop_watch_create(s->loop, fd, 0, happened, s);

@@ -14,7 +14,8 @@
 #include "lib/rpc/stream.h"
 #include "lib/sys/process.h"
 
-/* Takes "[HOST]" or "HOST" up to a colon off the front of '*s'. Caller frees; NULL if a bracket is open. */
+/* Takes "[HOST]" or "HOST" up to a colon off the front of '*s'. Caller frees; NULL if a bracket
+ * is open. */
 static char *take_host(const char **s)
 {
     char *host;
@@ -124,7 +125,8 @@ struct error *stream_address_parse(const char *address, bool passive, uint16_t d
     return error_new(EINVAL, passive
                      ? "\"%s\" is no address to listen on; it should be punix:FILE or "
                        "ptcp:PORT[:HOST]"
-                     : "\"%s\" is no address to connect to; it should be unix:FILE or tcp:HOST:PORT",
+                     : "\"%s\" is no address to connect to; it should be unix:FILE or "
+                       "tcp:HOST:PORT",
                      address);
 }
 

@@ -9,6 +9,7 @@ lib_sys_libsys_a_SOURCES = \
 	lib/sys/loop.c lib/sys/loop.h lib/sys/loop_private.h \
 	lib/sys/loop_timer.c \
 	lib/sys/loop_warp.c \
+	lib/sys/memory.c \
 	lib/sys/pidfile.c lib/sys/pidfile.h \
 	lib/sys/process.c lib/sys/process.h \
 	lib/sys/process_paths.c \

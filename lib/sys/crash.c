@@ -17,7 +17,8 @@
 
 enum { MAX_FRAMES = 64, STACK_BYTES = 65536 };
 
-static char alternate_stack[STACK_BYTES];   /* For the main thread, whose stack may be what overflowed. */
+/* For the main thread, whose stack may be what overflowed. */
+static char alternate_stack[STACK_BYTES];
 
 static void PRINTF_LIKE(1, 2) say(const char *format, ...)
 {

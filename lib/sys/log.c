@@ -46,8 +46,8 @@ static struct error *unknown_word(const char *part);
 static int compare_modules(const void *, const void *);
 static struct log_module **sorted_modules(size_t *n);
 
-void log_write(struct log_module *m, enum log_level level, struct log_site *site, const char *format,
-               ...)
+void log_write(struct log_module *m, enum log_level level, struct log_site *site,
+               const char *format, ...)
 {
     int saved_errno = errno;
     if (level <= LOG_LEVEL_WARN) {
@@ -248,8 +248,8 @@ static bool take_token(struct log_site *site, int64_t now_ms, unsigned *suppress
     return true;
 }
 
-/* Takes 'text'. Each of its lines gets the whole head, so that a name with a line feed in it cannot pass for a
- * line of another module; other control characters become question marks. */
+/* Takes 'text'. Each of its lines gets the whole head, so that a name with a line feed in it
+ * cannot pass for a line of another module; other control characters become question marks. */
 static void emit(const struct log_module *m, enum log_level level, char *text)
 {
     for (unsigned char *p = (unsigned char *) text; *p; p++) {

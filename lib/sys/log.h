@@ -4,15 +4,18 @@
  * Use:   LOG_MODULE(bridge);                      once, at the top of a .c file
  *        LOG_WARN("bridge \"%s\": no such port \"%s\"", ...);
  *
- * A line begins with its object. Every call site is limited to a burst of 20 and then 4 lines a second
- * (DEBUG: not limited); what was suppressed is counted and said with the next line. Workers never log.
- * Files: "TIME|SEQ|MODULE|LEVEL|text" (CLIENTS.md section 4). Destinations: console, file, syslog. */
+ * A line begins with its object. Every call site is limited to a burst of 20 and then 4 lines a
+ * second (DEBUG: not limited); what was suppressed is counted and said with the next line.
+ * Workers never log. Files: "TIME|SEQ|MODULE|LEVEL|text" (CLIENTS.md section 4). Destinations:
+ * console, file, syslog. */
 #ifndef LIB_SYS_LOG_H
 #define LIB_SYS_LOG_H
 
 #include "lib/base/types.h"
 
-enum log_level { LOG_LEVEL_OFF, LOG_LEVEL_EMER, LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DBG };
+enum log_level {
+    LOG_LEVEL_OFF, LOG_LEVEL_EMER, LOG_LEVEL_ERR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DBG
+};
 
 enum log_dest { LOG_DEST_CONSOLE, LOG_DEST_SYSLOG, LOG_DEST_FILE, LOG_N_DESTS };
 
@@ -23,8 +26,9 @@ struct log_module {
     bool unlimited;                /* No rate limits. */
 };
 
-/* The linker gathers pointers to a program's modules in one section, so that "vlog/list" knows those that
- * are linked, used or not, without constructors. Files may share a name; levels are set for all of them. */
+/* The linker gathers pointers to a program's modules in one section, so that "vlog/list" knows
+ * those that are linked, used or not, without constructors. Files may share a name; levels are
+ * set for all of them. */
 #define LOG_MODULE(NAME)                                                                         \
     static struct log_module log_this_module = {                                                 \
         #NAME, LOG_LEVEL_INFO, { LOG_LEVEL_INFO, LOG_LEVEL_INFO, LOG_LEVEL_INFO }, false         \
@@ -60,15 +64,16 @@ void log_write(struct log_module *, enum log_level, struct log_site *, const cha
 
 struct error;
 struct text;
-/* For main(): the program's name, for syslog and the patterns. Without it nothing goes to syslog. */
+/* For main(): the program's name, for syslog and the patterns. Without it nothing goes to
+ * syslog. */
 void log_init(const char *program_name);
 struct error *log_open_file(const char *path);   /* Remembered for log_reopen(). */
 struct error *log_reopen(void);                  /* An error if no file was ever opened. */
 void log_close_file(void);
-/* A word as in "-v" and "vlog/set": parts separated by ":", "," or " ", in any order, each a module (or ANY), a
- * destination (console, file, syslog, or ANY) or a level (off, emer, err, warn, info, dbg). Without a level it
- * is dbg, without a module or destination all of them. Also "PATTERN:DEST:PATTERN" and "FACILITY:NAME". The
- * word "" means "dbg" for all. */
+/* A word as in "-v" and "vlog/set": parts separated by ":", "," or " ", in any order, each a
+ * module (or ANY), a destination (console, file, syslog, or ANY) or a level (off, emer, err,
+ * warn, info, dbg). Without a level it is dbg, without a module or destination all of them. Also
+ * "PATTERN:DEST:PATTERN" and "FACILITY:NAME". The word "" means "dbg" for all. */
 struct error *log_set_from_word(const char *word);
 /* 'module' is a name, or "ANY". */
 struct error *log_set_rate_limits(const char *module, bool limited);

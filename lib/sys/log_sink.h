@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where log lines go: console, syslog and file, each with its pattern. For log.c and crash reports only.
+/* Where log lines go: console, syslog and file, each with its pattern. For log.c and crash
+ * reports only.
  *
  * Threads: the caller holds the log's lock, except for log_sink_crash(). */
 #ifndef LIB_SYS_LOG_SINK_H
@@ -20,7 +21,8 @@ struct log_line {
 
 void log_sink_init(const char *program_name);
 struct error *log_sink_open_file(const char *path);
-struct error *log_sink_reopen_file(char **path);   /* '*path' is the caller's to free, NULL: never opened. */
+/* '*path' is the caller's to free, NULL: never opened. */
+struct error *log_sink_reopen_file(char **path);
 void log_sink_close_file(void);
 /* Whether lines for this enum log_dest arrive anywhere. */
 bool log_sink_is_open(int dest);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Event loop of a thread: libevent for descriptors, an eventfd for posted functions, one timerfd. */
+/* Event loop of a thread: libevent for descriptors, an eventfd for posted functions, one
+ * timerfd. */
 #include "lib/sys/loop.h"
 
 #include <event2/event.h>

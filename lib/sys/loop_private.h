@@ -32,13 +32,14 @@ struct loop {
     size_t n_timers, allocated;
     uint64_t timer_order;
     int64_t armed_ns;               /* What 'timer_fd' is set to; INT64_MAX: nothing. */
-    int64_t next_ns;                /* when_ns of the first timer, INT64_MAX: none. Atomic; others read. */
+    /* when_ns of the first timer, INT64_MAX: none. Atomic; others read. */
+    int64_t next_ns;
 };
 
 void loop_timers_init(struct loop *);
 void loop_timers_fini(struct loop *);
-/* Before sleeping: sees to it that the loop wakes for the first timer, or after 'timeout_ms' (-1: never).
- * False if a timer is due already. */
+/* Before sleeping: sees to it that the loop wakes for the first timer, or after 'timeout_ms'
+ * (-1: never). False if a timer is due already. */
 bool loop_timers_arm(struct loop *, int timeout_ms);
 void loop_timers_run(struct loop *);
 
@@ -47,8 +48,9 @@ struct loop_visit {
     struct loop *loop;
     void *arg;
 };
-/* Counts the running loops, 'home' always among them, and finds the first timer of all. With 'fn', sets
- * '*pending' to the number of loops and posts 'fn' with a struct loop_visit to each of them. */
+/* Counts the running loops, 'home' always among them, and finds the first timer of all. With
+ * 'fn', sets '*pending' to the number of loops and posts 'fn' with a struct loop_visit to each
+ * of them. */
 size_t loop_visit_running(struct loop *home, int64_t *next_ns, void (*fn)(void *arg), void *arg,
                           size_t *pending);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers of a loop: a binary heap on our clock, and one timerfd that wakes the loop for the first. */
+/* Timers of a loop: a binary heap on our clock, and one timerfd that wakes the loop for the
+ * first. */
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -88,8 +89,8 @@ bool loop_timers_arm(struct loop *l, int timeout_ms)
     if (timeout_ms > 0) {
         wanted = MIN(wanted, real + timeout_ms * NSEC_PER_MSEC);
     }
-    /* An earlier setting stays: it wakes the loop once for nothing, which costs less than setting it anew
-     * each time that an inactivity timer is pushed back. */
+    /* An earlier setting stays: it wakes the loop once for nothing, which costs less than
+     * setting it anew each time that an inactivity timer is pushed back. */
     if (wanted < l->armed_ns) {
         struct itimerspec spec = { .it_value = { wanted / NSEC_PER_SEC, wanted % NSEC_PER_SEC } };
         timerfd_settime(l->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);

@@ -6,7 +6,8 @@
 #include "lib/sys/clock.h"
 #include "lib/sys/loop_private.h"
 
-/* A timer that always arms itself for this very moment does not hold the clock up after so many rounds. */
+/* A timer that always arms itself for this very moment does not hold the clock up after so many
+ * rounds. */
 enum { MAX_STUCK = 16 };
 
 struct warp {

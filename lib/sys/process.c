@@ -42,7 +42,8 @@ const struct option process_long_options[] = {
 };
 _Static_assert(ARRAY_SIZE(process_long_options) - 1 <= PROCESS_MAX_OPTIONS, "room for our options");
 
-enum { RESTART_PAUSE_S = 10 };   /* A daemon that dies again within this time is restarted after it. */
+/* A daemon that dies again within this time is restarted after it. */
+enum { RESTART_PAUSE_S = 10 };
 
 static int ready_fd = -1;        /* Write end: who waits for us to be ready. */
 static bool leave_terminal, leave_directory;
@@ -102,7 +103,7 @@ void process_options_usage(struct text *t)
         "  --overwrite-pidfile     start even if a live process holds the pid file\n"
         "  --monitor               start the daemon again when it dies of a fault\n"
         "  --mlockall              keep all memory from being paged out\n"
-        "  --unixctl=SOCKET        control socket (default: in the run directory; none: no socket)\n"
+        "  --unixctl=SOCKET        control socket (default: in the run directory; none: none)\n"
         "  --user=USER[:GROUP]     become this user\n"
         "\nLogging options:\n"
         "  -vWORD, --verbose=WORD  set log levels, as in \"vlog/set\"\n"
@@ -185,27 +186,15 @@ void process_ready(void)
     leave_terminal = leave_directory = false;
 }
 
-size_t process_resident_bytes(void)
-{
-    size_t pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f) {
-        if (fscanf(f, "%*u %zu", &pages) != 1) {
-            pages = 0;
-        }
-        fclose(f);
-    }
-    return pages * (size_t) sysconf(_SC_PAGESIZE);
-}
-
 static void set_string(char **s, const char *value)
 {
     free(*s);
     *s = xstrdup(value);
 }
 
-/* Forks. In the child returns 0 and 'ready_fd' is set. In the parent waits until the child is ready (returns its
- * pid, '*status' is 0 then) or has ended (returns its pid, '*status' says how). */
+/* Forks. In the child returns 0 and 'ready_fd' is set. In the parent waits until the child is
+ * ready (returns its pid, '*status' is 0 then) or has ended (returns its pid, '*status' says
+ * how). */
 static pid_t fork_and_wait(int *status)
 {
     int fds[2];
@@ -276,7 +265,8 @@ static void monitor(void)
         free(text);
         wait_between_restarts();
         thread_set_name("");
-        leave_terminal = leave_directory = false;   /* Done for the monitor, and so for its children. */
+        /* Done for the monitor, and so for its children. */
+        leave_terminal = leave_directory = false;
     }
 }
 

@@ -11,7 +11,8 @@
 
 enum { MAX_FILES = 256 };   /* A bridge has two, management and snoop; more are not removed. */
 
-/* A signal handler takes entries too: whoever exchanges one for NULL has it. 'files_lock' keeps threads apart. */
+/* A signal handler takes entries too: whoever exchanges one for NULL has it. 'files_lock' keeps
+ * threads apart. */
 static char *files[MAX_FILES];
 static pid_t files_owner;
 static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -137,7 +138,8 @@ void process_handle_signals(void)
 {
     static const int fatal[] = { SIGTERM, SIGINT, SIGHUP, SIGALRM };
     for (size_t i = 0; i < ARRAY_SIZE(fatal); i++) {
-        struct sigaction before, sa = { .sa_handler = fatal_signal, .sa_flags = (int) SA_RESETHAND };
+        struct sigaction sa = { .sa_handler = fatal_signal, .sa_flags = (int) SA_RESETHAND };
+        struct sigaction before;
         /* What was ignored (nohup) or is handled by the program stays. */
         if (!sigaction(fatal[i], NULL, &before) && before.sa_handler == SIG_DFL) {
             sigaction(fatal[i], &sa, NULL);

@@ -12,7 +12,8 @@
 #include "lib/base/parse.h"
 #include "lib/sys/process.h"
 
-/* "USER[:GROUP]" or ":GROUP" to numbers; without a group it is the user's own, without a user our own. */
+/* "USER[:GROUP]" or ":GROUP" to numbers; without a group it is the user's own, without a user
+ * our own. */
 static struct error *find_user(const char *word, uid_t *uid, gid_t *gid)
 {
     char *name = xstrdup(word), *group = strchr(name, ':');

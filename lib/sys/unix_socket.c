@@ -14,7 +14,8 @@
 #include "lib/base/alloc.h"
 #include "lib/base/error.h"
 
-/* Fills in 'sun' for 'path'. '*dir_fd' is to be closed after use, or is -1. Returns 0 or an errno. */
+/* Fills in 'sun' for 'path'. '*dir_fd' is to be closed after use, or is -1. Returns 0 or an
+ * errno. */
 static int make_address(const char *path, struct sockaddr_un *sun, int *dir_fd)
 {
     memset(sun, 0, sizeof *sun);

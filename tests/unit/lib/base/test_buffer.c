@@ -51,8 +51,8 @@ START_TEST(reads_what_is_there)
 }
 END_TEST
 
-/* Every reader on every too short length: zero, 'bad', and nothing left. The bytes are in a heap block of their
- * exact length, so that a sanitizer sees a read past the end. */
+/* Every reader on every too short length: zero, 'bad', and nothing left. The bytes are in a heap
+ * block of their exact length, so that a sanitizer sees a read past the end. */
 START_TEST(never_reads_past_the_end)
 {
     for (size_t n = 0; n < 8; n++) {

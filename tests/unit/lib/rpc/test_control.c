@@ -285,11 +285,28 @@ START_TEST(strange_clients)
     raw_say(fd, "{\"id\":2,\"method\":\"test/echo\",\"params\":[\"\"]}");
     raw_expect(fd, "{\"id\":2,\"result\":\"test/echo \\n\",\"error\":null}");
     close(fd);
+
+    /* A request without end is refused before it has eaten memory. */
+    fd = raw_connect();
+    char chunk[4096];
+    memset(chunk, '"', 1);
+    memset(chunk + 1, 'x', sizeof chunk - 1);
+    raw_say(fd, "{\"id\":1,\"method\":\"test/echo\",\"params\":[");
+    size_t sent = 0;
+    for (ssize_t n; (n = send(fd, chunk + (sent > 0), sizeof chunk - 1, MSG_NOSIGNAL)) != 0; ) {
+        if (n < 0 && errno != EAGAIN) {
+            break;
+        }
+        sent += n > 0 ? (size_t) n : 0;
+        ck_assert_uint_lt(sent, 8 * 1024 * 1024);
+    }
+    raw_expect_end(fd);
+    close(fd);
 }
 END_TEST
 
-/* It sends requests for ever and reads nothing: after a while the server takes no more from it, and serves
- * others. */
+/* It sends requests for ever and reads nothing: after a while the server takes no more from it,
+ * and serves others. */
 START_TEST(client_that_never_reads_is_bounded)
 {
     int fd = raw_connect();

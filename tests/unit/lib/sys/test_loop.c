@@ -25,8 +25,8 @@ static void note(void *arg)
     fired[n_fired++] = ((struct numbered *) arg)->number;
 }
 
-/* Random arming, re-arming and cancelling; after each small warp exactly the due ones have fired, in the order of
- * their times and, at the same time, of arming. */
+/* Random arming, re-arming and cancelling; after each small warp exactly the due ones have
+ * fired, in the order of their times and, at the same time, of arming. */
 START_TEST(timers_follow_the_model)
 {
     struct loop *loop = loop_create("test");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Daemon life: pid files, detaching, monitor, crash reports, privileges. Each daemon is a child process. */
+/* Daemon life: pid files, detaching, monitor, crash reports, privileges. Each daemon is a child
+ * process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -64,8 +65,8 @@ static void pause_ms(int ms)
         ck_assert_msg(tries__ >= 0, "never: %s", #CONDITION);                                    \
     } while (0)
 
-/* Runs a daemon in a child: 'words' are its options, 'serve' its life once it is ready. Returns the exit status of
- * the process that was started. */
+/* Runs a daemon in a child: 'words' are its options, 'serve' its life once it is ready. Returns
+ * the exit status of the process that was started. */
 static int run_daemon(const char *const *words, void (*serve)(void))
 {
     pid_t pid = fork();
@@ -277,6 +278,10 @@ START_TEST(paths)
     setenv("OVS_DBDIR", "/db", 1);
     ck_assert_str_eq(process_dbdir(), "/db");
     ck_assert_uint_gt(process_resident_bytes(), 100000);
+    size_t before = process_allocated_bytes();
+    void *p = xmalloc(8 * 1024 * 1024);
+    ck_assert_uint_ge(process_allocated_bytes(), before + 8 * 1024 * 1024);
+    free(p);
 }
 END_TEST
 
