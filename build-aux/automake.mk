@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += build-aux/gen-drops build-aux/layers build-aux/check-layers
+EXTRA_DIST += build-aux/gen-drops build-aux/layers build-aux/check-layers build-aux/check-source \
+	build-aux/check-readme build-aux/install-packages
