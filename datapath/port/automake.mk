@@ -19,3 +19,22 @@ datapath_libdatapath_a_SOURCES += \
 noinst_PROGRAMS += tests/unit/datapath/port/forward
 tests_unit_datapath_port_forward_SOURCES = tests/unit/datapath/port/forward.c
 tests_unit_datapath_port_forward_LDADD = $(datapath_libs) $(external_libs)
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-port
+tests_unit_test_port_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/datapath/port/port_tests.h \
+	tests/unit/datapath/port/support.c \
+	tests/unit/datapath/port/test_common.c \
+	tests/unit/datapath/port/test_decap.c \
+	tests/unit/datapath/port/test_dummy.c \
+	tests/unit/datapath/port/test_main.c \
+	tests/unit/datapath/port/test_merge.c \
+	tests/unit/datapath/port/test_null.c \
+	tests/unit/datapath/port/test_offload.c \
+	tests/unit/datapath/port/test_too_big.c \
+	tests/unit/lib/packet/make_packet.c \
+	tests/unit/lib/packet/packet_tests.h
+tests_unit_test_port_LDADD = $(datapath_libs) $(external_libs) $(unit_libs)
+endif
