@@ -469,9 +469,7 @@ static struct error *decode_raw(enum ofact_raw raw, struct reader *r, enum ofp_v
     }
     case RAW_SET_FIELD: return decode_oxm(r, version >= OFP15, out);
     case RAW_REG_LOAD: return decode_reg_load(r, out);
-    case RAW_REG_LOAD2:
-        error = must_be_zero(r, 6, "set_field");
-        return error ? error : decode_oxm(r, true, out);
+    case RAW_REG_LOAD2: return decode_oxm(r, true, out);
     case RAW_SET_DL_SRC_10:
     case RAW_SET_DL_SRC:
         return decode_mac(r, FIELD_ETH_SRC, out);
@@ -546,6 +544,9 @@ static struct error *decode_raw(enum ofact_raw raw, struct reader *r, enum ofp_v
         ((struct ofact_meter *) ofact_put(out, OFACT_METER, sizeof(struct ofact_meter)))->meter_id = reader_be32(r);
         return NULL;
     case RAW_NX_WRITE_METADATA:
+        if (version > OFP10) {
+            return error_new(OFPERR_OFPBIC_UNSUP_INST, "write_metadata among actions: it is an instruction");
+        }
         error = must_be_zero(r, 6, "write_metadata");
         put_metadata(r, out);
         return error;

@@ -92,6 +92,14 @@ static void put_reg_loads(struct buffer *b, const struct ofact_set_field *s, enu
 
 static bool put_set_field_10(struct buffer *b, const struct ofact_set_field *s)
 {
+    if (!s->masked && s->field->id == FIELD_VLAN_VID) {
+        put_number(b, RAW_SET_VLAN_VID_10, 0, 2, get_be16(s->value.b) & VLAN_VID_MASK);
+        return true;
+    }
+    if (!s->masked && s->field->id == FIELD_VLAN_PCP) {
+        put_number(b, RAW_SET_VLAN_PCP_10, 0, 1, s->value.b[0]);
+        return true;
+    }
     static const struct { enum field_id id; enum ofact_raw raw; } rows[] = {
         { FIELD_ETH_SRC, RAW_SET_DL_SRC_10 }, { FIELD_ETH_DST, RAW_SET_DL_DST_10 },
         { FIELD_IPV4_SRC, RAW_SET_NW_SRC_10 }, { FIELD_IPV4_DST, RAW_SET_NW_DST_10 },
@@ -118,7 +126,7 @@ static void put_oxm_action(struct buffer *b, const struct ofact_set_field *s, co
 
 static void encode_set_field(struct buffer *b, const struct ofact_set_field *s, enum ofp_version version)
 {
-    if (s->a.raw == RAW_REG_LOAD) {
+    if (s->a.raw == RAW_REG_LOAD && version < OFP15) {
         put_reg_loads(b, s, version);
         return;
     }
@@ -129,7 +137,6 @@ static void encode_set_field(struct buffer *b, const struct ofact_set_field *s, 
     if (version < OFP12) {
         if (s->a.raw == RAW_REG_LOAD2) {
             size_t begin = begin_action(b, RAW_REG_LOAD2);
-            buffer_put_zeros(b, 6);
             nxm_put_entry(b, s->field, &s->value, s->masked ? &s->mask : NULL, version);
             end_action(b, begin);
         } else if (!put_set_field_10(b, s)) {
@@ -255,7 +262,7 @@ static void encode_output_reg(struct buffer *b, const struct ofact_output_reg *o
 
 static void encode_move(struct buffer *b, const struct ofact_move *m, enum ofp_version version)
 {
-    enum ofact_raw raw = version >= OFP15 && m->a.raw != RAW_REG_MOVE ? RAW_COPY_FIELD
+    enum ofact_raw raw = version >= OFP15 ? RAW_COPY_FIELD
                          : raw_fits(m->a.raw, OFACT_MOVE, version) ? m->a.raw : RAW_REG_MOVE;
     size_t begin = begin_action(b, raw);
     if (raw == RAW_ONF_COPY_FIELD) {
