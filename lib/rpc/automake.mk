@@ -27,3 +27,9 @@ tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c
 tests_fuzz_fuzz_jsonrpc_LDADD = $(rpc_libs) $(external_libs)
 tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 EXTRA_DIST += tests/fuzz/corpus/jsonrpc
+
+# A daemon with nothing but a control socket, for tests/interop/test_control.py.
+check_PROGRAMS += tests/interop/control-daemon
+tests_interop_control_daemon_SOURCES = tests/interop/control_daemon.c
+tests_interop_control_daemon_LDADD = $(rpc_libs) $(external_libs)
+EXTRA_DIST += tests/interop/test_control.py

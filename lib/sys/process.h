@@ -74,7 +74,8 @@ struct error *process_drop_privileges(const char *user, const char *const *keep)
  * then dies of it (libunwind). */
 void process_crash_reports(void);
 
-/* For "memory/show": resident bytes of the process, and what was allocated and not freed. */
+/* For "memory/show": resident bytes of the process, and what was allocated and not freed (0 if the
+ * allocator does not say). */
 size_t process_resident_bytes(void);
 size_t process_allocated_bytes(void);
 
