@@ -1,5 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += datapath/libdatapath.a
-datapath_libdatapath_a_SOURCES = datapath/client.h
+datapath_libdatapath_a_SOURCES = \
+	datapath/action/execute.c datapath/action/execute.h \
+	datapath/action/set.c datapath/action/set.h \
+	datapath/client.c datapath/client.h datapath/client_private.h \
+	datapath/client_calls.c \
+	datapath/control.h \
+	datapath/engine.h \
+	datapath/flow_index.c \
+	datapath/lookup/cache.c datapath/lookup/cache.h \
+	datapath/lookup/compact.c datapath/lookup/compact.h \
+	datapath/lookup/flow.h \
+	datapath/lookup/flow_table.c datapath/lookup/flow_table.h \
+	datapath/lookup/slab.c datapath/lookup/slab.h \
+	datapath/lookup/subtable.c datapath/lookup/subtable.h \
+	datapath/peers.c \
+	datapath/pending.c datapath/pending.h \
+	datapath/port_set.c \
+	datapath/requests.c \
+	datapath/ring.c datapath/ring.h \
+	datapath/server.c datapath/server.h \
+	datapath/wire.c datapath/wire.h \
+	datapath/wire_action.c \
+	datapath/wire_port.c \
+	datapath/worker.c datapath/worker.h \
+	datapath/worker_miss.c \
+	datapath/workers.c
+nodist_datapath_libdatapath_a_SOURCES = spec/datapath.c spec/datapath.h
 include datapath/port/automake.mk
 include datapath/tunnel/automake.mk

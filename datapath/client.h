@@ -40,6 +40,8 @@ struct dp_events {
 struct error *dp_client_connect(const char *path, const struct dp_events *, void *arg, struct dp_client **);
 /* For the embedded form: takes the other end of a socketpair that a datapath serves. */
 struct error *dp_client_from_fd(int fd, const struct dp_events *, void *arg, struct dp_client **);
+/* A client that may only look (statistics, dumps, routes, dp_sync()); ENOTCONN if there is no datapath at 'path'. */
+struct error *dp_client_observe(const char *path, struct dp_client **);
 void dp_client_destroy(struct dp_client *);
 bool dp_client_is_connected(const struct dp_client *);
 

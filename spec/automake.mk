@@ -66,3 +66,13 @@ spec/keys.h: spec/keys.toml build-aux/gen-keys
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-keys $(srcdir)/spec/keys.toml $@
 spec/keys.c: spec/keys.toml build-aux/gen-keys spec/keys.h
 	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-keys $(srcdir)/spec/keys.toml $@
+
+# The channel between control plane and datapath.
+EXTRA_DIST += spec/datapath.toml build-aux/gen-datapath
+BUILT_SOURCES += spec/datapath.h
+CLEANFILES += spec/datapath.h spec/datapath.c
+
+spec/datapath.h: spec/datapath.toml build-aux/gen-datapath
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-datapath $(srcdir)/spec/datapath.toml $@
+spec/datapath.c: spec/datapath.toml build-aux/gen-datapath spec/datapath.h
+	$(AM_V_GEN)$(MKDIR_P) spec && $(PYTHON) $(srcdir)/build-aux/gen-datapath $(srcdir)/spec/datapath.toml $@

@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker's loop: receive, extract, look up, group, act, send; and when to sleep. */
+#include "datapath/worker.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/error.h"
+#include "lib/sys/clock.h"
+
+/* A port that yields nothing so many rounds in a row is not polled until its descriptor says so; others are looked at every
+ * so many rounds. */
+enum { MAX_EMPTY = 6, LOOK_ROUNDS = 8, MAX_EVENTS = 32, INBOX_EVENT = UINT32_MAX, DRAIN_ROUNDS = 256 };
+
+/* ---- The life of a batch ---- */
+
+static struct port *port_by_number(const struct worker *w, uint32_t port_no)
+{
+    const struct port_table *t = rcu_dereference(w->dp->ports);
+    return port_no < t->n ? rcu_dereference(t->ports[port_no]) : NULL;
+}
+
+void worker_drop(struct worker *w, enum drop reason, uint32_t in_port)
+{
+    struct port *port = port_by_number(w, in_port);
+    if (LIKELY(port != NULL)) {
+        port_count(&port_worker_counters(port, w->id)->drops[reason], 1);
+    } else {
+        worker_count(&w->stats.drops[reason], 1);
+    }
+}
+
+void worker_credit(struct flow *f, uint64_t packets, uint64_t bytes, uint64_t tcp_flags, int64_t now_ms)
+{
+    /* One writer at a time: the mask is exact on in_port, and a port has one receiving worker. */
+    struct ring_counters *c = f->counters;
+    worker_count(&c->packets, packets);
+    worker_count(&c->bytes, bytes);
+    __atomic_store_n(&c->used_ms, now_ms, __ATOMIC_RELAXED);
+    if (tcp_flags & ~c->tcp_flags) {
+        __atomic_store_n(&c->tcp_flags, c->tcp_flags | tcp_flags, __ATOMIC_RELAXED);
+    }
+}
+
+/* Counts the packets of 'which' for their flows and puts those of one action list together in 'group'. */
+static uint32_t credit_and_group(struct worker *w, struct packet_batch *b, const struct key *keys,
+                                 struct flow **flows, uint32_t which, struct packet **group)
+{
+    struct flow *flow = NULL;
+    uint64_t packets = 0, bytes = 0, flags = 0;
+    uint32_t n = 0;
+    for (; which; which &= which - 1) {
+        unsigned i = __builtin_ctz(which);
+        if (flows[i] != flow) {
+            if (flow) {
+                worker_credit(flow, packets, bytes, flags, w->now_ms);
+            }
+            flow = flows[i];
+            packets = bytes = flags = 0;
+        }
+        packets++;
+        bytes += packet_len(b->p[i]);
+        flags |= be16toh(keys[i].l4.tcp_flags);
+        group[n++] = b->p[i];
+    }
+    if (flow) {
+        worker_credit(flow, packets, bytes, flags, w->now_ms);
+    }
+    return n;
+}
+
+void worker_run_actions(struct worker *w, const struct action_list *list, const struct key *key,
+                        struct packet **packets, uint32_t n)
+{
+    w->key = key;
+    actions_run(&w->sink, list, packets, n);
+    w->key = NULL;
+}
+
+static void act(struct worker *w, struct packet_batch *b, const struct key *keys, struct flow **flows, uint32_t hits)
+{
+    while (hits) {
+        const struct flow_actions *actions = rcu_dereference(flows[__builtin_ctz(hits)]->actions);
+        uint32_t same = hits & -hits;
+        for (uint32_t left = actions->needs_key ? 0 : hits; left; left &= left - 1) {
+            unsigned i = __builtin_ctz(left);
+            same |= (uint32_t) (rcu_dereference(flows[i]->actions) == (void *) actions) << i;
+        }
+        struct packet *group[BATCH_MAX];
+        uint32_t n = credit_and_group(w, b, keys, flows, same, group);
+        worker_run_actions(w, &actions->list, &keys[__builtin_ctz(hits)], group, n);
+        hits &= ~same;
+    }
+}
+
+/* Packets that are no Ethernet frame at all are dropped here. */
+static void drop_runts(struct worker *w, struct packet_batch *b)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->n; i++) {
+        if (UNLIKELY(b->p[i]->head_len < 14)) {
+            worker_drop(w, DROP_MALFORMED_L2, b->p[i]->in_port);
+            packet_free(b->p[i]);
+        } else {
+            b->p[kept++] = b->p[i];
+        }
+    }
+    b->n = kept;
+}
+
+void worker_process(struct worker *w, struct packet_batch *b)
+{
+    struct key keys[BATCH_MAX];
+    struct flow *flows[BATCH_MAX];
+    uint64_t hashes[BATCH_MAX];
+
+    drop_runts(w, b);
+    if (!b->n) {
+        return;
+    }
+    key_extract_batch(b, keys, w->dp->hash_basis);
+    for (uint32_t i = 0; i < b->n; i++) {
+        hashes[i] = b->p[i]->hash;
+        if (!w->cache.off) {
+            __builtin_prefetch(&w->cache.sets[hashes[i] & w->cache.mask]);
+        }
+    }
+    uint32_t all = b->n == 32 ? UINT32_MAX : (UINT32_C(1) << b->n) - 1;
+    uint32_t hits = flow_cache_lookup(&w->cache, hashes, keys, all, flows);
+    worker_count(&w->stats.n_cache_hit, __builtin_popcount(hits));
+    if (hits != all) {
+        uint64_t probes = 0;
+        uint32_t found = flow_table_lookup(w->dp->table, keys, all & ~hits, flows, &probes);
+        worker_count(&w->stats.n_probes, probes);
+        for (uint32_t left = found; left; left &= left - 1) {
+            unsigned i = __builtin_ctz(left);
+            __builtin_prefetch(flows[i]->counters, 1);
+            flow_cache_insert(&w->cache, hashes[i], flows[i]);
+            if (UNLIKELY(w->pending->n_chains)) {
+                worker_release_before(w, &keys[i], flows[i]);
+            }
+        }
+        hits |= found;
+    }
+    worker_count(&w->stats.n_hit, __builtin_popcount(hits));
+    act(w, b, keys, flows, hits);
+    for (uint32_t left = all & ~hits; left; left &= left - 1) {
+        unsigned i = __builtin_ctz(left);
+        worker_miss(w, b->p[i], &keys[i]);
+    }
+}
+
+/* ---- Where packets go ---- */
+
+static struct worker *worker_of(struct action_sink *sink)
+{
+    return CONTAINER_OF(sink, struct worker, sink);
+}
+
+static void flush_slot(struct worker *w, struct tx_slot *slot)
+{
+    port_tx(slot->port, w->pool, &slot->batch, w->id);
+    slot->batch.n = 0;
+}
+
+static void sink_output(struct action_sink *sink, uint32_t port_no, struct packet **packets, uint32_t n)
+{
+    struct worker *w = worker_of(sink);
+    struct tx_slot *slot = &w->tx[port_no % WORKER_TX_SLOTS];
+    if (slot->batch.n && slot->port_no != port_no) {
+        flush_slot(w, slot);
+    }
+    if (!slot->batch.n) {
+        slot->port = port_by_number(w, port_no);
+        slot->port_no = port_no;
+        if (UNLIKELY(!slot->port)) {
+            for (uint32_t i = 0; i < n; i++) {
+                worker_drop(w, DROP_PORT_GONE, packets[i]->in_port);
+                packet_free(packets[i]);
+            }
+            return;
+        }
+        w->tx_used |= UINT64_C(1) << port_no % WORKER_TX_SLOTS;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        slot->batch.p[slot->batch.n++] = packets[i];
+        if (UNLIKELY(slot->batch.n == BATCH_MAX && i + 1 < n)) {
+            flush_slot(w, slot);
+        }
+    }
+    if (slot->batch.n == BATCH_MAX) {
+        flush_slot(w, slot);
+    }
+}
+
+static void sink_recirc(struct action_sink *sink, struct packet **packets, uint32_t n)
+{
+    struct worker *w = worker_of(sink);
+    for (uint32_t i = 0; i < n; i++) {
+        packets[i]->next = NULL;
+        *w->again_end = packets[i];
+        w->again_end = &packets[i]->next;
+    }
+}
+
+static void sink_drop(struct action_sink *sink, enum drop reason, uint32_t in_port)
+{
+    worker_drop(worker_of(sink), reason, in_port);
+}
+
+static void flush_all(struct worker *w)
+{
+    while (w->tx_used) {
+        unsigned i = __builtin_ctzll(w->tx_used);
+        w->tx_used &= w->tx_used - 1;
+        if (w->tx[i].batch.n) {
+            flush_slot(w, &w->tx[i]);
+        }
+    }
+}
+
+/* Takes a list of packets through everything, 32 at a time. */
+static void process_list(struct worker *w, struct packet *list)
+{
+    while (list) {
+        struct packet_batch b = { 0 };
+        while (list && b.n < BATCH_MAX) {
+            b.p[b.n++] = list;
+            list = list->next;
+        }
+        worker_process(w, &b);
+    }
+}
+
+static void recirculate(struct worker *w)
+{
+    for (unsigned depth = 0; w->again; depth++) {
+        struct packet *list = w->again;
+        w->again = NULL;
+        w->again_end = &w->again;
+        if (depth < ENGINE_MAX_RECIRC) {
+            process_list(w, list);
+            continue;
+        }
+        while (list) {
+            struct packet *next = list->next;
+            worker_drop(w, DROP_RECIRC_LOOP, list->in_port);
+            packet_free(list);
+            list = next;
+        }
+    }
+}
+
+void worker_finish_round(struct worker *w)
+{
+    if (UNLIKELY(w->again != NULL)) {
+        recirculate(w);
+    }
+    flush_all(w);
+    struct packet *made;
+    for (unsigned n = 0; n < PORT_MAX_REINJECTED && (made = port_take_reinjected(w->id)); n++) {
+        struct packet_batch b = { .n = 1, .p = { made } };
+        worker_process(w, &b);
+        recirculate(w);
+        flush_all(w);
+    }
+    if (w->sink.n_made) {
+        worker_count(&w->stats.made, w->sink.n_made);
+        w->sink.n_made = 0;
+    }
+    if (w->sink.n_consumed) {
+        worker_count(&w->stats.consumed, w->sink.n_consumed);
+        w->sink.n_consumed = 0;
+    }
+    if (UNLIKELY(w->put_records)) {
+        w->put_records = false;
+        ring_wake(&w->dp->ring);
+    }
+}
+
+/* ---- Polling and sleeping ---- */
+
+static bool poll_port(struct worker *w, struct worker_port *wp)
+{
+    struct packet_batch b;
+    port_rx(wp->port, w->pool, &b);
+    if (!b.n) {
+        return false;
+    }
+    rcu_read_lock();
+    worker_process(w, &b);
+    worker_finish_round(w);
+    rcu_read_unlock();
+    return true;
+}
+
+static void activate(struct worker *w, uint32_t port)
+{
+    for (uint32_t i = 0; i < w->n_active; i++) {
+        if (w->active[i] == port) {
+            return;
+        }
+    }
+    w->n_empty[port] = 0;
+    w->active[w->n_active++] = port;
+}
+
+static void poll_active(struct worker *w)
+{
+    uint32_t kept = 0, n = w->n_active;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t port = w->active[i];
+        struct worker_port *wp = &w->ports->ports[port];
+        w->n_empty[port] = poll_port(w, wp) ? 0 : w->n_empty[port] + 1;
+        if (w->n_empty[port] < MAX_EMPTY || wp->source) {
+            w->n_empty[port] = MIN(w->n_empty[port], (uint8_t) MAX_EMPTY);
+            w->active[kept++] = port;
+        }
+    }
+    w->n_active = kept;
+}
+
+static void run_inbox(struct worker *w)
+{
+    struct cds_wfcq_node *node;
+    while ((node = cds_wfcq_dequeue_blocking(&w->inbox_head, &w->inbox_tail))) {
+        struct work *work = CONTAINER_OF(node, struct work, node);
+        bool finish = work->finish, urgent = work->urgent;
+        work->run(w, work);
+        if (finish) {
+            cds_wfcq_node_init(&work->node);
+            cds_wfcq_enqueue(&w->dp->done_head, &w->dp->done_tail, &work->node);
+            if (urgent) {
+                uint64_t one = 1;
+                (void) !write(w->dp->done_fd, &one, sizeof one);
+            }
+        }
+    }
+}
+
+/* Waits for descriptors ('timeout_ms' 0: just looks) and puts their ports among the polled ones. */
+static void look(struct worker *w, int timeout_ms)
+{
+    struct epoll_event events[MAX_EVENTS];
+    int n = epoll_wait(w->epoll_fd, events, MAX_EVENTS, timeout_ms);
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.u32 == INBOX_EVENT) {
+            uint64_t count;
+            (void) !read(w->event_fd, &count, sizeof count);
+        } else {
+            activate(w, events[i].data.u32);
+        }
+    }
+}
+
+static void sleep_until_work(struct worker *w)
+{
+    __atomic_store_n(&w->sleeping, true, __ATOMIC_SEQ_CST);
+    if (cds_wfcq_empty(&w->inbox_head, &w->inbox_tail)) {
+        look(w, -1);
+    }
+    __atomic_store_n(&w->sleeping, false, __ATOMIC_RELAXED);
+}
+
+/* A CPU that is not there leaves the worker where it was. */
+static void bind_cpu(struct worker *w)
+{
+    uint64_t mask[16];
+    memset(mask, w->cpu < 0 ? 0xff : 0, sizeof mask);
+    if (w->cpu >= 0) {
+        mask[w->cpu / 64] = UINT64_C(1) << w->cpu % 64;
+    }
+    (void) thread_bind(mask, ARRAY_SIZE(mask));
+}
+
+static void worker_main(void *w_)
+{
+    struct worker *w = w_;
+    if (w->cpu >= 0) {
+        bind_cpu(w);
+    }
+    while (!w->stop) {
+        w->now_ms = clock_ms();
+        if (!cds_wfcq_empty(&w->inbox_head, &w->inbox_tail)) {
+            run_inbox(w);
+        }
+        poll_active(w);
+        if (!w->n_active) {
+            sleep_until_work(w);
+        } else if (++w->n_rounds % LOOK_ROUNDS == 0) {
+            look(w, 0);
+        }
+    }
+    port_release_buffers();
+}
+
+/* ---- For the control thread ---- */
+
+static int make_epoll(struct worker *w, const struct worker_ports *ports)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = INBOX_EVENT };
+    if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, w->event_fd, &event)) {
+        return -1;
+    }
+    for (uint32_t i = 0; ports && i < ports->n; i++) {
+        for (uint32_t j = 0; j < ports->ports[i].n_fds; j++) {
+            event.data.u32 = i;
+            (void) epoll_ctl(fd, EPOLL_CTL_ADD, ports->ports[i].fds[j], &event);
+        }
+    }
+    return fd;
+}
+
+struct error *worker_create(struct datapath *dp, uint32_t id, int cpu, struct worker **wp)
+{
+    struct worker *w = xzalloc_aligned(sizeof *w);
+    w->dp = dp;
+    w->id = id;
+    w->cpu = cpu;
+    w->pool = packet_pool_create(WORKER_MAX_HEADS, WORKER_MAX_TAILS);
+    w->pending = pending_create(id, dp->options.upcall_rate, dp->options.upcall_burst);
+    w->sink = (struct action_sink) { .pool = w->pool, .output = sink_output, .recirc = sink_recirc,
+                                     .userspace = worker_userspace, .drop = sink_drop };
+    w->again_end = &w->again;
+    w->ports = xzalloc(sizeof *w->ports);
+    w->n_empty = xzalloc(1);
+    w->active = xzalloc(sizeof *w->active);
+    flow_cache_init(&w->cache, WORKER_CACHE_SETS);
+    cds_wfcq_init(&w->inbox_head, &w->inbox_tail);
+    w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    w->epoll_fd = make_epoll(w, NULL);
+    struct error *e = NULL;
+    if (w->event_fd < 0 || w->epoll_fd < 0) {
+        e = error_errno(errno, "datapath: worker %u", id);
+    }
+    if (!e) {
+        char name[16];
+        snprintf(name, sizeof name, "worker%u", id);
+        e = thread_start(&w->thread, name, worker_main, w);
+    }
+    if (e) {
+        worker_destroy(w);
+        return e;
+    }
+    *wp = w;
+    return NULL;
+}
+
+static void stop_run(struct worker *w, struct work *work)
+{
+    rcu_read_lock();
+    for (;;) {
+        struct list *l = list_is_empty(&w->pending->announced) ? &w->pending->unannounced : &w->pending->announced;
+        if (list_is_empty(l)) {
+            break;
+        }
+        struct pending_chain *c = LIST_ENTRY(l->next, struct pending_chain, node);
+        bool copy = c->reason != UPCALL_MISS;
+        for (struct packet *p = pending_take(w->pending, c), *next; p; p = next) {
+            next = p->next;
+            if (copy) {
+                w->sink.n_consumed++;
+            } else {
+                worker_drop(w, DROP_STOPPING, p->in_port);
+            }
+            packet_free(p);
+        }
+    }
+    worker_finish_round(w);
+    rcu_read_unlock();
+    w->stop = true;
+}
+
+void worker_stop(struct worker *w)
+{
+    struct work work = { .run = stop_run };
+    worker_post(w, &work);
+    thread_join(w->thread);
+}
+
+struct worker_ports *worker_ports_none(void)
+{
+    return xzalloc(sizeof(struct worker_ports));
+}
+
+struct bind_work {
+    struct work work;
+    int cpu;
+};
+
+static void bind_run(struct worker *w, struct work *work)
+{
+    w->cpu = CONTAINER_OF(work, struct bind_work, work)->cpu;
+    bind_cpu(w);
+}
+
+static void bind_finish(struct datapath *dp, struct work *work)
+{
+    free(CONTAINER_OF(work, struct bind_work, work));
+}
+
+void worker_bind(struct worker *w, int cpu)
+{
+    struct bind_work *b = xzalloc(sizeof *b);
+    *b = (struct bind_work) { { .run = bind_run, .finish = bind_finish }, cpu };
+    worker_post(w, &b->work);
+}
+
+void worker_destroy(struct worker *w)
+{
+    flow_cache_fini(&w->cache);
+    packet_pool_destroy(w->pool);
+    pending_destroy(w->pending);
+    free(w->ports);
+    free(w->n_empty);
+    free(w->active);
+    if (w->epoll_fd >= 0) {
+        close(w->epoll_fd);
+    }
+    if (w->event_fd >= 0) {
+        close(w->event_fd);
+    }
+    free(w);
+}
+
+void worker_post(struct worker *w, struct work *work)
+{
+    cds_wfcq_node_init(&work->node);
+    cds_wfcq_enqueue(&w->inbox_head, &w->inbox_tail, &work->node);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&w->sleeping, __ATOMIC_RELAXED)) {
+        uint64_t one = 1;
+        (void) !write(w->event_fd, &one, sizeof one);
+    }
+}
+
+struct quiesce_work {
+    struct work work;
+    sem_t done;
+};
+
+static void quiesce_run(struct worker *w, struct work *work)
+{
+    bool more = true;
+    for (unsigned round = 0; more && round < DRAIN_ROUNDS; round++) {
+        more = false;
+        for (uint32_t i = 0; i < w->ports->n; i++) {
+            if (w->ports->ports[i].dummy) {
+                more |= poll_port(w, &w->ports->ports[i]);
+            }
+        }
+    }
+    sem_post(&CONTAINER_OF(work, struct quiesce_work, work)->done);
+}
+
+void worker_quiesce(struct worker *w)
+{
+    struct quiesce_work q = { .work.run = quiesce_run };
+    sem_init(&q.done, 0, 0);
+    worker_post(w, &q.work);
+    while (sem_wait(&q.done) && errno == EINTR) {
+    }
+    sem_destroy(&q.done);
+}
+
+struct ports_work {
+    struct work work;
+    struct worker_ports *ports;
+    uint8_t *n_empty;
+    uint32_t *active;
+    int epoll_fd;
+};
+
+static void ports_run(struct worker *w, struct work *work)
+{
+    struct ports_work *p = CONTAINER_OF(work, struct ports_work, work), old = *p;
+    p->ports = w->ports;
+    p->n_empty = w->n_empty;
+    p->active = w->active;
+    p->epoll_fd = w->epoll_fd;
+    w->ports = old.ports;
+    w->n_empty = old.n_empty;
+    w->active = old.active;
+    w->epoll_fd = old.epoll_fd;
+    w->n_active = 0;
+    for (uint32_t i = 0; i < w->ports->n; i++) {
+        activate(w, i);      /* Something may wait already. */
+    }
+}
+
+static void ports_finish(struct datapath *dp, struct work *work)
+{
+    struct ports_work *p = CONTAINER_OF(work, struct ports_work, work);
+    free(p->ports);
+    free(p->n_empty);
+    free(p->active);
+    close(p->epoll_fd);
+    free(p);
+}
+
+void worker_set_ports(struct worker *w, struct worker_ports *ports)
+{
+    struct ports_work *p = xzalloc(sizeof *p);
+    p->work.run = ports_run;
+    p->work.finish = ports_finish;
+    p->ports = ports;
+    p->n_empty = xcalloc(ports->n + 1, 1);
+    p->active = xcalloc(ports->n + 1, sizeof *p->active);
+    p->epoll_fd = make_epoll(w, ports);
+    worker_post(w, &p->work);
+}
