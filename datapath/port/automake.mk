@@ -38,3 +38,12 @@ tests_unit_test_port_SOURCES = \
 	tests/unit/lib/packet/packet_tests.h
 tests_unit_test_port_LDADD = $(datapath_libs) $(external_libs) $(unit_libs)
 endif
+
+fuzz_programs += tests/fuzz/fuzz-vnet tests/fuzz/fuzz-vxlan
+tests_fuzz_fuzz_vnet_SOURCES = tests/fuzz/fuzz_vnet.c
+tests_fuzz_fuzz_vnet_LDADD = $(datapath_libs) $(external_libs)
+tests_fuzz_fuzz_vnet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_vxlan_SOURCES = tests/fuzz/fuzz_vxlan.c
+tests_fuzz_fuzz_vxlan_LDADD = $(datapath_libs) $(external_libs)
+tests_fuzz_fuzz_vxlan_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_DIST += tests/fuzz/corpus/vnet tests/fuzz/corpus/vxlan

@@ -17,7 +17,7 @@ struct frame {
     struct iovec iov[N_IOV];
     union {
         uint8_t bytes[CMSG_SPACE(sizeof(uint32_t))];
-        struct cmsghdr align;
+        size_t align;
     } control;
 };
 

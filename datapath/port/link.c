@@ -196,25 +196,26 @@ void link_to_state(const struct link_info *info, struct dp_port_state *state)
 static void ethtool_speed(int fd, struct ifreq *ifr, struct dp_port_state *state)
 {
     /* The kernel wants the number of words of each link-mode bitmap, and says it when asked with 0. */
-    struct {
-        struct ethtool_link_settings s;
-        uint32_t modes[3 * 128];
+    union {
+        uint8_t bytes[sizeof(struct ethtool_link_settings) + 3 * 128 * sizeof(uint32_t)];
+        uint64_t align;
     } q;
+    struct ethtool_link_settings *s = (void *) q.bytes;
     memset(&q, 0, sizeof q);
-    q.s.cmd = ETHTOOL_GLINKSETTINGS;
-    ifr->ifr_data = (void *) &q;
-    if (ioctl(fd, SIOCETHTOOL, ifr) || q.s.link_mode_masks_nwords >= 0) {
+    s->cmd = ETHTOOL_GLINKSETTINGS;
+    ifr->ifr_data = (void *) s;
+    if (ioctl(fd, SIOCETHTOOL, ifr) || s->link_mode_masks_nwords >= 0) {
         return;
     }
-    q.s.link_mode_masks_nwords = -q.s.link_mode_masks_nwords;
-    q.s.cmd = ETHTOOL_GLINKSETTINGS;
+    s->link_mode_masks_nwords = -s->link_mode_masks_nwords;
+    s->cmd = ETHTOOL_GLINKSETTINGS;
     if (ioctl(fd, SIOCETHTOOL, ifr)) {
         return;
     }
-    if (q.s.speed && q.s.speed != (uint32_t) SPEED_UNKNOWN) {
-        state->link_speed_bps = (int64_t) q.s.speed * 1000000;
+    if (s->speed && s->speed != (uint32_t) SPEED_UNKNOWN) {
+        state->link_speed_bps = (int64_t) s->speed * 1000000;
     }
-    state->full_duplex = q.s.duplex == DUPLEX_FULL;
+    state->full_duplex = s->duplex == DUPLEX_FULL;
 }
 
 void link_ethtool(const char *name, struct dp_port_state *state)

@@ -67,7 +67,7 @@ static void monitor_run(int fd, int events, void *m_)
     for (int round = 0; round < MAX_ROUNDS; round++) {
         union {
             char bytes[CMSG_SPACE(sizeof(int))];
-            struct cmsghdr align;
+            size_t align;
         } control;
         struct iovec iov = { .iov_base = m->buf, .iov_len = sizeof m->buf };
         struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,

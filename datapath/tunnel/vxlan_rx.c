@@ -28,7 +28,7 @@ struct rx_message {
     } from;
     union {
         uint8_t bytes[RX_CONTROL];
-        struct cmsghdr align;
+        size_t align;
     } control;
 };
 

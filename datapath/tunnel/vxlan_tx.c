@@ -34,7 +34,7 @@ struct tx_message {
     } to;
     union {
         uint8_t bytes[TX_CONTROL];
-        struct cmsghdr align;
+        size_t align;
     } control;
     uint16_t first, last;
     uint16_t segment;            /* 0: a single datagram. */
