@@ -42,3 +42,14 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/path/state.h \
 	ofproto/path/sweeper.c \
 	ofproto/view_build.c
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-ofproto
+tests_unit_test_ofproto_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/ofproto/lab.c tests/unit/ofproto/lab.h \
+	tests/unit/ofproto/test_main.c \
+	tests/unit/ofproto/xlate/test_normal.c \
+	tests/unit/ofproto/xlate/test_xlate.c
+tests_unit_test_ofproto_LDADD = $(ofproto_libs) $(external_libs) $(unit_libs)
+endif

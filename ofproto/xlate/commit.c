@@ -2,7 +2,21 @@
 /* Emitting what actions have changed: as late as possible, only what differs. */
 #include "ofproto/xlate/state.h"
 
+/* Members that are written whole where all their bits are the same in the whole flow. */
+static const struct { uint8_t block, ofs, n; } members[] = {
+#define MEMBER(BLOCK, STRUCT, NAME) { BLOCK, offsetof(struct STRUCT, NAME), sizeof ((struct STRUCT *) 0)->NAME }
+    MEMBER(KEY_L2, key_l2, dst), MEMBER(KEY_L2, key_l2, src), MEMBER(KEY_L2, key_l2, mpls[0]),
+    MEMBER(KEY_L3, key_l3, ip6_src), MEMBER(KEY_L3, key_l3, ip6_dst), MEMBER(KEY_L3, key_l3, ip4_src),
+    MEMBER(KEY_L3, key_l3, ip4_dst), MEMBER(KEY_L3, key_l3, proto), MEMBER(KEY_L3, key_l3, tos),
+    MEMBER(KEY_L3, key_l3, ttl), MEMBER(KEY_L3, key_l3, arp_sha), MEMBER(KEY_L3, key_l3, arp_tha),
+    MEMBER(KEY_L4, key_l4, src), MEMBER(KEY_L4, key_l4, dst), MEMBER(KEY_L4, key_l4, nd_target),
+    MEMBER(KEY_L4, key_l4, nd_sll), MEMBER(KEY_L4, key_l4, nd_tll), MEMBER(KEY_L4, key_l4, nd_reserved),
+    MEMBER(KEY_L4, key_l4, nd_options_type),
+#undef MEMBER
+};
+
 static void commit_block(struct xlate_state *, enum key_block);
+static void round_up(const struct xlate_state *, enum key_block, uint8_t *mask);
 static void commit_tags(struct xlate_state *);
 static void commit_meta(struct xlate_state *);
 static uint64_t emitted_bits(struct xlate_state *, enum key_block, int word);
@@ -22,12 +36,31 @@ static void commit_block(struct xlate_state *s, enum key_block block)
     for (int i = 0; i < KEY_BLOCK_WORDS; i++) {
         mask[i] = emitted_bits(s, block, i);
         any |= mask[i];
-        value[i] = s->now.f.key.words[block][i] & mask[i];
         s->base.words[block][i] = s->now.f.key.words[block][i];
         s->base_fixed.words[block][i] = s->now.fixed.key.words[block][i];
     }
     if (any) {
+        round_up(s, block, (uint8_t *) mask);
+        for (int i = 0; i < KEY_BLOCK_WORDS; i++) {
+            value[i] = s->now.f.key.words[block][i] & mask[i];
+        }
         action_put_set(&s->out->actions, block, value, mask);
+    }
+}
+
+static void round_up(const struct xlate_state *s, enum key_block block, uint8_t *mask)
+{
+    const uint8_t *fixed = (const uint8_t *) s->now.fixed.key.words[block], *wc = (const uint8_t *) s->wc.key.words[block];
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        uint8_t any = 0, same = 0xff;
+        for (int j = 0; j < members[i].n; j++) {
+            int at = members[i].ofs + j;
+            any |= mask[at];
+            same &= fixed[at] | wc[at];
+        }
+        if (members[i].block == block && any && same == 0xff) {
+            memset(mask + members[i].ofs, 0xff, members[i].n);
+        }
     }
 }
 

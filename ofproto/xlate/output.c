@@ -259,14 +259,14 @@ static bool tunnel_addresses(struct xlate_state *s, const struct view_tunnel *t,
     bool is_v6;
     if (t->remote_flow) {
         XL_LOOK(s, key.tunnel.ip4_dst);
-        XL_LOOK(s, key.tunnel.ip6_dst);
         is_v6 = !flow->ip4_dst;
-        if (is_v6 && IN6_IS_ADDR_UNSPECIFIED(&flow->ip6_dst)) {
-            return false;
-        }
         k->ip4_dst = flow->ip4_dst;
         if (is_v6) {
+            XL_LOOK(s, key.tunnel.ip6_dst);
             k->ip6_dst = flow->ip6_dst;
+        }
+        if (is_v6 && IN6_IS_ADDR_UNSPECIFIED(&flow->ip6_dst)) {
+            return false;
         }
     } else {
         is_v6 = !ip6_is_v4mapped(&t->remote);

@@ -251,5 +251,9 @@ static void format_megaflow(const struct xlate_in *in, const struct xlate_out *o
 
 static void format_actions(const struct xlate_out *out, struct text *to)
 {
+    if (out->drop != DROP_N) {
+        text_put(to, "drop");
+        return;
+    }
     action_list_format(&out->actions, NULL, NULL, to);
 }
