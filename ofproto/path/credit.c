@@ -79,10 +79,7 @@ void credits_apply(const struct credits *credits, uint64_t packets, uint64_t byt
             tables_credit(c->table.tables, c->table.table, packets, c->table.matched ? packets : 0);
             break;
         case EFFECT_MAC:
-            /* Never a gratuitous ARP: a refresh must not move an entry that was learnt elsewhere since. */
-            if (!mac_would_change(c->mac.macs, c->mac.vlan, c->mac.mac, c->mac.port, false)) {
-                mac_learn(c->mac.macs, c->mac.vlan, c->mac.mac, c->mac.port, false);
-            }
+            mac_refresh(c->mac.macs, c->mac.vlan, c->mac.mac, c->mac.port);
             break;
         case EFFECT_PORT_RX:
             __atomic_add_fetch(&c->port->rx_packets, packets, __ATOMIC_RELAXED);

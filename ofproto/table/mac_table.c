@@ -134,6 +134,16 @@ bool mac_would_change(const struct mac_table *t, uint16_t vlan, struct eth_addr 
     return would;
 }
 
+void mac_refresh(struct mac_table *t, uint16_t vlan, struct eth_addr mac, ofp_port port)
+{
+    lock(t);
+    struct mac_node *n = find(t, vlan, mac);
+    if (n && !n->e.is_static && n->e.port == port) {
+        use(t, n);
+    }
+    unlock(t);
+}
+
 enum mac_learn_result mac_learn(struct mac_table *t, uint16_t vlan, struct eth_addr mac, ofp_port port,
                                 bool gratuitous_arp)
 {

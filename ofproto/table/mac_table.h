@@ -31,6 +31,8 @@ bool mac_lookup(const struct mac_table *, uint16_t vlan, struct eth_addr, struct
 bool mac_would_change(const struct mac_table *, uint16_t vlan, struct eth_addr, ofp_port port, bool gratuitous_arp);
 /* Learns or refreshes. At the bound the oldest entry of the port with most entries makes room. */
 enum mac_learn_result mac_learn(struct mac_table *, uint16_t vlan, struct eth_addr, ofp_port port, bool gratuitous_arp);
+/* The entry is in use: seen now, if it still is on 'port'. Changes nothing else, so it makes no change. */
+void mac_refresh(struct mac_table *, uint16_t vlan, struct eth_addr, ofp_port port);
 bool mac_add_static(struct mac_table *, uint16_t vlan, struct eth_addr, ofp_port port);   /* False: table full. */
 bool mac_delete(struct mac_table *, uint16_t vlan, struct eth_addr);
 void mac_flush(struct mac_table *, bool statics_too);
