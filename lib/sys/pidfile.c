@@ -17,10 +17,10 @@ static struct flock whole_file(void)
     return (struct flock) { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 }
 
-/* Makes the file under a name of our own, locked. */
-static struct error *make_temporary(const char *path, int *fd)
+/* Makes the file under 'temporary', a name of our own, locked. */
+static struct error *make_temporary(const char *temporary, const char *path, int *fd)
 {
-    *fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    *fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (*fd < 0) {
         return error_errno(errno, "pid file \"%s\" cannot be made", path);
     }
@@ -28,7 +28,7 @@ static struct error *make_temporary(const char *path, int *fd)
     if (fcntl(*fd, F_SETLK, &lock) || dprintf(*fd, "%ld\n", (long) getpid()) < 0) {
         struct error *e = error_errno(errno, "pid file \"%s\"", path);
         close(*fd);
-        unlink(path);
+        unlink(temporary);
         return e;
     }
     return NULL;
@@ -38,7 +38,7 @@ struct error *pidfile_create(const char *path, bool overwrite)
 {
     char *temporary = xasprintf("%s.tmp%ld", path, (long) getpid());
     int fd;
-    struct error *e = make_temporary(temporary, &fd);
+    struct error *e = make_temporary(temporary, path, &fd);
     if (e) {
         free(temporary);
         return e;

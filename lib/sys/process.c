@@ -124,7 +124,12 @@ void process_options_fini(struct process_options *o)
 struct error *process_start(struct process_options *o)
 {
     log_init(o->program);
+    /* What cannot be made may not be needed; if it is, opening a file in it fails and says so. */
+    error_free(process_make_directory(process_rundir()));
     if (o->log_file) {
+        if (!strncmp(o->log_file, process_logdir(), strlen(process_logdir()))) {
+            error_free(process_make_directory(process_logdir()));
+        }
         struct error *e = log_open_file(o->log_file);
         if (e) {
             return e;

@@ -18,6 +18,8 @@ const char *process_rundir(void);
 const char *process_dbdir(void);
 const char *process_logdir(void);
 const char *process_sysconfdir(void);
+/* Makes directory 'path' and those above it (mode 0755) where they are missing. */
+struct error *process_make_directory(const char *path);
 /* 'name' itself if it is absolute, else below the run directory. Caller frees. */
 char *process_rundir_file(const char *name);
 
@@ -47,9 +49,10 @@ void process_options_usage(struct text *);
 /* Frees what the options hold. */
 void process_options_fini(struct process_options *);
 
-/* Applies the options: log file, fork, session, monitor, pid file with lock, mlockall. Ignores
- * SIGPIPE, removes the registered files on SIGTERM, SIGINT and SIGHUP, and registers the main
- * thread with RCU. In the parent and in the monitor it does not return. */
+/* Applies the options: log file, fork, session, monitor, pid file with lock, mlockall. Makes the run
+ * and log directories if they are missing, ignores SIGPIPE, removes the registered files on
+ * SIGTERM, SIGINT and SIGHUP, and registers the main thread with RCU. In the parent and in the
+ * monitor it does not return. 'user' is for process_drop_privileges(), when the sockets are open. */
 struct error *process_start(struct process_options *);
 /* Tells the waiting parent that all is well; with --detach also leaves the terminal and (unless
  * --no-chdir) the working directory. */

@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/error.h"
 #include "lib/sys/process.h"
 
 enum { MAX_FILES = 256 };   /* A bridge has two, management and snoop; more are not removed. */
@@ -63,6 +65,27 @@ const char *process_sysconfdir(void)
         parent = xstrndup(TSUJI_DBDIR, (size_t) (strrchr(TSUJI_DBDIR, '/') - TSUJI_DBDIR));
     }
     return parent;
+}
+
+struct error *process_make_directory(const char *path)
+{
+    char *copy = xstrdup(path);
+    struct error *e = NULL;
+    for (char *p = copy; *p && !e; ) {
+        p += strspn(p, "/");
+        p += strcspn(p, "/");
+        char c = *p;
+        *p = '\0';
+        if (mkdir(copy, 0755) && errno != EEXIST) {
+            /* A parent that may not be written to may still be there (EROFS, EACCES). */
+            int error = errno;
+            struct stat st;
+            e = stat(copy, &st) ? error_errno(error, "directory \"%s\" cannot be made", copy) : NULL;
+        }
+        *p = c;
+    }
+    free(copy);
+    return e;
 }
 
 char *process_rundir_file(const char *name)

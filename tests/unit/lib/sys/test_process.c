@@ -285,6 +285,37 @@ START_TEST(paths)
 }
 END_TEST
 
+START_TEST(missing_directories_are_made)
+{
+    char *deep = in_dir("a//b/c/");
+    ck_assert_ptr_null(process_make_directory(deep));
+    ck_assert_ptr_null(process_make_directory(deep));
+    ck_assert(exists("a/b/c"));
+    free(deep);
+    char *file = in_dir("file"), *below = in_dir("file/x");
+    close(open(file, O_CREAT | O_WRONLY, 0600));
+    struct error *e = process_make_directory(below);
+    ck_assert_ptr_nonnull(e);
+    ck_assert_ptr_nonnull(strstr(error_text(e), "file/x\" cannot be made"));
+    error_free(e);
+    free(file);
+    free(below);
+
+    char *run = in_dir("run/tsuji"), *log = in_dir("log/tsuji");
+    setenv("TSUJI_RUNDIR", run, 1);
+    setenv("TSUJI_LOGDIR", log, 1);
+    static const char *const words[] = { "--detach", "--pidfile", "--log-file", "-vconsole:off", NULL };
+    ck_assert_int_eq(run_daemon(words, serve_until_killed), 0);
+    ck_assert(exists("log/tsuji/ovs-test.log"));
+    pid_t pid = live_pid("run/tsuji/ovs-test.pid");
+    ck_assert_int_gt(pid, 0);
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    WAIT_UNTIL(!exists("run/tsuji/ovs-test.pid"));
+    free(run);
+    free(log);
+}
+END_TEST
+
 static char *status_line(const char *key)
 {
     FILE *f = fopen("/proc/self/status", "re");
@@ -370,6 +401,7 @@ TCase *process_tcase(void)
     tcase_add_test(tc, monitor_restarts_after_a_fault_only);
     tcase_add_test(tc, crash_is_reported_with_frames);
     tcase_add_test(tc, paths);
+    tcase_add_test(tc, missing_directories_are_made);
     tcase_add_test(tc, privileges_are_dropped);
     tcase_add_test(tc, threads_have_names_and_no_signals);
     return tc;
