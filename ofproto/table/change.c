@@ -202,15 +202,19 @@ void changes_add(struct changes *c, const struct change *list, size_t n,
 
 bool changes_since(struct changes *c, uint64_t since, void (*each)(const struct change *, void *arg), void *arg)
 {
+    if (since >= changes_version(c)) {
+        return true;
+    }
     pthread_mutex_lock(&c->lock);
     uint64_t oldest = c->n > CHANGE_RING ? c->n - CHANGE_RING : 0;
     /* What was forgotten is of the oldest record's version or before. */
-    bool complete = !oldest || since >= c->version || c->ring[oldest % CHANGE_RING].version <= since;
-    for (uint64_t i = oldest; complete && i < c->n; i++) {
-        const struct change *change = &c->ring[i % CHANGE_RING];
-        if (change->version > since) {
-            each(change, arg);
-        }
+    bool complete = !oldest || c->ring[oldest % CHANGE_RING].version <= since;
+    uint64_t first = c->n;
+    while (first > oldest && c->ring[(first - 1) % CHANGE_RING].version > since) {
+        first--;
+    }
+    for (uint64_t i = first; complete && i < c->n; i++) {
+        each(&c->ring[i % CHANGE_RING], arg);
     }
     pthread_mutex_unlock(&c->lock);
     return complete;
