@@ -15,7 +15,7 @@
 #include <libunwind.h>
 #endif
 
-enum { MAX_FRAMES = 64, STACK_BYTES = 65536 };
+enum { MAX_FRAMES = 64, STACK_BYTES = 65536, REPORT_SECONDS = 10 };
 
 /* For the main thread, whose stack may be what overflowed. */
 static char alternate_stack[STACK_BYTES];
@@ -53,7 +53,10 @@ static void print_frames(void)
 
 static void crashed(int number, siginfo_t *info, void *context)
 {
-    /* SA_RESETHAND: a second fault, or the raise() below, kills. */
+    /* SA_RESETHAND: a second fault, or the raise() below, kills. Should walking the stack wait
+     * for a lock that the fault has left taken, the alarm kills. */
+    signal(SIGALRM, SIG_DFL);
+    alarm(REPORT_SECONDS);
     say("process %ld, thread \"%s\": signal %d (%s), address %p; the stack was:\n",
         (long) getpid(), *thread_name() ? thread_name() : "main", number, strsignal(number),
         number == SIGABRT ? NULL : info->si_addr);
