@@ -196,6 +196,8 @@ void dbc_txn_destroy(struct dbc_txn *);
  * transaction; such a handle dies with the transaction, its members other than 'row' stay at their
  * defaults. */
 struct dbc_row *dbc_txn_insert(struct dbc_txn *, const struct dbc_table *);
+/* The same with a UUID of the caller's, which has not been used; the server still chooses its own. */
+struct dbc_row *dbc_txn_insert_as(struct dbc_txn *, const struct dbc_table *, const struct uuid *);
 void dbc_txn_delete(struct dbc_txn *, const struct dbc_row *);
 /* Takes 'value', which has the column's type. */
 void dbc_txn_write(struct dbc_txn *, const struct dbc_row *, const struct dbc_column *,

@@ -93,14 +93,20 @@ static struct dbc_change *add_change(struct dbc_txn *txn, const struct dbc_row *
 
 /* Changes ---------------------------------------------------------------------------------------- */
 
-struct dbc_row *dbc_txn_insert(struct dbc_txn *txn, const struct dbc_table *table)
+struct dbc_row *dbc_txn_insert_as(struct dbc_txn *txn, const struct dbc_table *table,
+                                  const struct uuid *uuid)
 {
-    struct uuid uuid = uuid_random();
-    struct dbc_row *row = dbc_row_create(&txn->client->replica, table, &uuid);
+    struct dbc_row *row = dbc_row_create(&txn->client->replica, table, uuid);
     row->is_pending = true;
     row->txn = txn;
     add_change(txn, row)->is_insert = true;
     return row;
+}
+
+struct dbc_row *dbc_txn_insert(struct dbc_txn *txn, const struct dbc_table *table)
+{
+    struct uuid uuid = uuid_random();
+    return dbc_txn_insert_as(txn, table, &uuid);
 }
 
 void dbc_txn_delete(struct dbc_txn *txn, const struct dbc_row *row)
