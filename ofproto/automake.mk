@@ -36,7 +36,7 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/path/credit.c ofproto/path/credit.h \
 	ofproto/path/effects.c \
 	ofproto/path/family.c ofproto/path/family.h \
-	ofproto/path/flow_index.c ofproto/path/flow_index.h \
+	ofproto/path/cached_flows.c ofproto/path/cached_flows.h \
 	ofproto/path/handler.c \
 	ofproto/path/path.c ofproto/path/path.h \
 	ofproto/path/state.h \

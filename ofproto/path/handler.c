@@ -66,7 +66,7 @@ static void handle_miss(struct path *path, const struct dp_upcall *up, struct xl
         if (try == MAX_TRIES - 1 || !path_is_stale(path, out)) {
             bool stale = path_is_stale(path, out);
             struct cached_flow *f = stale ? NULL
-                                          : flow_index_put(&path->index, &up->key, out, &credits, &all_bits);
+                                          : cached_flows_put(&path->index, &up->key, out, &credits, &all_bits);
             if (!f) {
                 forward_uncached(path, up, out, &credits);
                 credits_fini(&credits);

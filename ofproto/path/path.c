@@ -51,7 +51,7 @@ static void changes_made(const struct change *list, size_t n, void *path_)
     size_t touched = 0;
     pthread_mutex_lock(&path->index.lock);
     for (size_t i = 0; i < n; i++) {
-        touched += flow_index_touch(&path->index, &list[i]);
+        touched += cached_flows_touch(&path->index, &list[i]);
     }
     pthread_mutex_unlock(&path->index.lock);
     if (touched) {
@@ -76,7 +76,7 @@ struct error *path_create(const struct path_options *options, struct path **out)
     path->hold = options->hold;
     path->flow_limit = DP_MAX_FLOWS;
     path->max_idle_ms = DEFAULT_MAX_IDLE_MS;
-    flow_index_init(&path->index, options->dp);
+    cached_flows_init(&path->index, options->dp);
     pthread_mutex_init(&path->learn_lock, NULL);
     pthread_cond_init(&path->learn_done, NULL);
     list_init(&path->learn_jobs);
@@ -112,7 +112,7 @@ void path_destroy(struct path *path)
     path_drain_learns(path);
     loop_destroy(path->handler_loop);
     loop_destroy(path->sweeper_loop);
-    flow_index_fini(&path->index);
+    cached_flows_fini(&path->index);
     pthread_mutex_destroy(&path->learn_lock);
     pthread_cond_destroy(&path->learn_done);
     free(path);
@@ -129,16 +129,16 @@ void path_configure(struct path *path, uint32_t flow_limit, uint32_t max_idle_ms
 
 static void adopt_flow(const struct dp_flow *flow, void *path)
 {
-    flow_index_adopt(&((struct path *) path)->index, flow);
+    cached_flows_adopt(&((struct path *) path)->index, flow);
 }
 
 void path_resync(struct path *path)
 {
     pthread_mutex_lock(&path->index.lock);
-    flow_index_forget_all(&path->index);
+    cached_flows_forget_all(&path->index);
     struct error *e = dp_flow_dump(path->options.dp, adopt_flow, path);
-    flow_index_adopted(&path->index);
-    flow_index_touch_all(&path->index);
+    cached_flows_adopted(&path->index);
+    cached_flows_touch_all(&path->index);
     size_t n = path->index.n_flows;
     pthread_mutex_unlock(&path->index.lock);
     if (e) {
@@ -169,7 +169,7 @@ void path_purge(struct path *path)
 {
     pthread_mutex_lock(&path->index.lock);
     while (!list_is_empty(&path->index.flows)) {
-        flow_index_delete(&path->index, LIST_ENTRY(path->index.flows.next, struct cached_flow, in_all));
+        cached_flows_delete(&path->index, LIST_ENTRY(path->index.flows.next, struct cached_flow, in_all));
     }
     pthread_mutex_unlock(&path->index.lock);
 }
@@ -179,7 +179,7 @@ void path_forget_bridge(struct path *path, uint16_t bridge_id)
     /* Translations under way end before, those that begin now do not see the bridge. */
     synchronize_rcu();
     pthread_mutex_lock(&path->index.lock);
-    flow_index_delete_by_object(&path->index, dep_object(dep_make(DEP_BRIDGE, bridge_id, 0, 0)));
+    cached_flows_delete_by_object(&path->index, dep_object(dep_make(DEP_BRIDGE, bridge_id, 0, 0)));
     pthread_mutex_unlock(&path->index.lock);
     path_drain_learns(path);
 }
@@ -253,7 +253,7 @@ size_t path_audit(struct path *path, struct text *text)
     struct cached_flow *f;
     LIST_FOR_EACH (f, in_all, &path->index.flows) {
         struct key key;
-        flow_index_key(f, &key);
+        cached_flows_key(f, &key);
         rcu_read_lock();
         path_translate(path, &key, &out);
         rcu_read_unlock();

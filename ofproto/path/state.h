@@ -5,14 +5,14 @@
 
 #include "lib/sys/loop.h"
 #include "lib/sys/thread.h"
-#include "ofproto/path/flow_index.h"
+#include "ofproto/path/cached_flows.h"
 #include "ofproto/path/path.h"
 
 struct learn_job;
 
 struct path {
     struct path_options options;
-    struct flow_index index;
+    struct cached_flows index;
 
     pthread_t handler_thread, sweeper_thread;
     struct loop *handler_loop, *sweeper_loop;

@@ -25,7 +25,7 @@ struct path_waiter {
 
 static bool renew_one(struct path *path, struct xlate_out *out)
 {
-    struct flow_index *index = &path->index;
+    struct cached_flows *index = &path->index;
     struct key key;
     pthread_mutex_lock(&index->lock);
     if (list_is_empty(&index->dirty)) {
@@ -34,9 +34,9 @@ static bool renew_one(struct path *path, struct xlate_out *out)
     }
     struct cached_flow *f = LIST_ENTRY(index->dirty.next, struct cached_flow, in_dirty);
     uint64_t id = f->id;
-    flow_index_key(f, &key);
+    cached_flows_key(f, &key);
     /* What was counted so far was counted by the old rules. */
-    flow_index_credit(index, f, path_learn_later, path);
+    cached_flows_credit(index, f, path_learn_later, path);
     pthread_mutex_unlock(&index->lock);
 
     struct credits credits;
@@ -50,7 +50,7 @@ static bool renew_one(struct path *path, struct xlate_out *out)
     bool there = !list_is_empty(&index->dirty)
                  && LIST_ENTRY(index->dirty.next, struct cached_flow, in_dirty)->id == id;
     if (there && !path_is_stale(path, out)) {
-        flow_index_renew(index, LIST_ENTRY(index->dirty.next, struct cached_flow, in_dirty), out, &credits);
+        cached_flows_renew(index, LIST_ENTRY(index->dirty.next, struct cached_flow, in_dirty), out, &credits);
     } else {
         credits_fini(&credits);   /* Deleted or put anew meanwhile, or to be translated once more. */
     }
@@ -75,7 +75,7 @@ static void renew_dirty(struct path *path)
 static void reap_dying(struct path *path)
 {
     pthread_mutex_lock(&path->index.lock);
-    size_t n = flow_index_n_dying(&path->index);
+    size_t n = cached_flows_n_dying(&path->index);
     pthread_mutex_unlock(&path->index.lock);
     if (!n) {
         return;
@@ -83,7 +83,7 @@ static void reap_dying(struct path *path)
     struct error *e = dp_sync(path->options.dp);
     if (!e) {
         pthread_mutex_lock(&path->index.lock);
-        flow_index_reap(&path->index, n, path_learn_later, path);
+        cached_flows_reap(&path->index, n, path_learn_later, path);
         pthread_mutex_unlock(&path->index.lock);
     }
     error_free(e);
@@ -91,7 +91,7 @@ static void reap_dying(struct path *path)
 
 void path_credit_flows(struct path *path, bool expire)
 {
-    struct flow_index *index = &path->index;
+    struct cached_flows *index = &path->index;
     int64_t now = clock_ms();
     pthread_mutex_lock(&index->lock);
     size_t n = index->n_flows;
@@ -103,9 +103,9 @@ void path_credit_flows(struct path *path, bool expire)
     for (size_t i = 0; i < n && !list_is_empty(&index->flows); i++) {
         struct cached_flow *f = LIST_ENTRY(list_pop_front(&index->flows), struct cached_flow, in_all);
         list_push_back(&index->flows, &f->in_all);
-        flow_index_credit(index, f, path_learn_later, path);
+        cached_flows_credit(index, f, path_learn_later, path);
         if (expire && now - f->used_ms >= max_idle) {
-            flow_index_delete(index, f);
+            cached_flows_delete(index, f);
         }
         if (i % SLICE == SLICE - 1) {
             pthread_mutex_unlock(&index->lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps the flows that the datapath caches, by key and by dependency. */
-#include "ofproto/path/flow_index.h"
+#include "ofproto/path/cached_flows.h"
 
 #include <stdlib.h>
 
@@ -9,21 +9,21 @@
 #include "lib/sys/clock.h"
 
 struct dep_list {
-    struct hmap_node node;         /* flow_index.dep_lists */
+    struct hmap_node node;         /* cached_flows.dep_lists */
     struct list flows;             /* cached_flow.in_deps */
     struct dep_user *users;        /* One for each of 'deps', then one for each distinct object. */
     size_t n_users;
     struct dep_set set;            /* Sealed. */
 };
 
-/* "dep_list 'list' has dependency 'dep'": an entry of flow_index.dep_users. */
+/* "dep_list 'list' has dependency 'dep'": an entry of cached_flows.dep_users. */
 struct dep_user {
     struct hmap_node node;
     dep_t dep;
     struct dep_list *list;
 };
 
-void flow_index_init(struct flow_index *index, struct dp_client *dp)
+void cached_flows_init(struct cached_flows *index, struct dp_client *dp)
 {
     memset(index, 0, sizeof *index);
     pthread_mutex_init(&index->lock, NULL);
@@ -41,7 +41,7 @@ void flow_index_init(struct flow_index *index, struct dp_client *dp)
 
 /* ---- Dependency lists ---- */
 
-static void dep_list_add_user(struct flow_index *index, struct dep_list *list, dep_t dep)
+static void dep_list_add_user(struct cached_flows *index, struct dep_list *list, dep_t dep)
 {
     struct dep_user *u = &list->users[list->n_users++];
     u->dep = dep;
@@ -49,7 +49,7 @@ static void dep_list_add_user(struct flow_index *index, struct dep_list *list, d
     hmap_insert(&index->dep_users, &u->node, hash_int(dep, 0));
 }
 
-static struct dep_list *dep_list_get(struct flow_index *index, const struct dep_set *set)
+static struct dep_list *dep_list_get(struct cached_flows *index, const struct dep_set *set)
 {
     uint32_t hash = hash_bytes(set->deps, set->n * sizeof *set->deps, 0);
     struct dep_list *list;
@@ -74,7 +74,7 @@ static struct dep_list *dep_list_get(struct flow_index *index, const struct dep_
     return list;
 }
 
-static void dep_list_put(struct flow_index *index, struct dep_list *list)
+static void dep_list_put(struct cached_flows *index, struct dep_list *list)
 {
     if (!list || !list_is_empty(&list->flows)) {
         return;
@@ -88,7 +88,7 @@ static void dep_list_put(struct flow_index *index, struct dep_list *list)
     free(list);
 }
 
-static void flow_set_deps(struct flow_index *index, struct cached_flow *f, const struct dep_set *set)
+static void flow_set_deps(struct cached_flows *index, struct cached_flow *f, const struct dep_set *set)
 {
     struct dep_list *old = f->deps;
     struct dep_list *new = dep_list_get(index, set);
@@ -115,7 +115,7 @@ static uint64_t *key_words_of(const struct key *key, const struct mask *mask)
     return xmemdup(words, MAX(n, 1) * sizeof *words);
 }
 
-void flow_index_key(const struct cached_flow *f, struct key *key)
+void cached_flows_key(const struct cached_flow *f, struct key *key)
 {
     const uint64_t *m = &f->member->mask.bits.words[0][0];
     uint64_t *k = &key->words[0][0];
@@ -142,7 +142,7 @@ static uint32_t key_hash(const struct key *key, const struct mask *mask)
     return (uint32_t) key_hash_masked(key, mask, hash_seed());
 }
 
-struct cached_flow *flow_index_find(struct flow_index *index, const struct key *key, const struct mask *mask)
+struct cached_flow *cached_flows_find(struct cached_flows *index, const struct key *key, const struct mask *mask)
 {
     struct cached_flow *f;
     HMAP_FOR_EACH_WITH_HASH (f, by_key, key_hash(key, mask), &index->by_key) {
@@ -155,7 +155,7 @@ struct cached_flow *flow_index_find(struct flow_index *index, const struct key *
 
 /* ---- Slots ---- */
 
-static bool slot_take(struct flow_index *index, uint32_t *slot)
+static bool slot_take(struct cached_flows *index, uint32_t *slot)
 {
     if (index->n_free_slots) {
         *slot = index->free_slots[--index->n_free_slots];
@@ -168,7 +168,7 @@ static bool slot_take(struct flow_index *index, uint32_t *slot)
     return false;
 }
 
-static void slot_give(struct flow_index *index, uint32_t slot)
+static void slot_give(struct cached_flows *index, uint32_t slot)
 {
     if (index->n_free_slots == index->allocated_free_slots) {
         index->free_slots = xgrow(index->free_slots, &index->allocated_free_slots, sizeof slot);
@@ -178,16 +178,16 @@ static void slot_give(struct flow_index *index, uint32_t slot)
 
 /* ---- Flows ---- */
 
-static void flow_request(struct flow_index *index, struct cached_flow *f)
+static void flow_request(struct cached_flows *index, struct cached_flow *f)
 {
     struct key key;
-    flow_index_key(f, &key);
+    cached_flows_key(f, &key);
     f->seq++;
     dp_flow_put(index->dp, f->id, f->slot, f->seq, &key, &f->member->mask, &f->actions);
     index->n_put++;
 }
 
-static struct cached_flow *flow_new(struct flow_index *index, const struct key *key, struct family_member *member,
+static struct cached_flow *flow_new(struct cached_flows *index, const struct key *key, struct family_member *member,
                                     uint64_t id, uint32_t slot)
 {
     struct cached_flow *f = xzalloc(sizeof *f);
@@ -205,7 +205,7 @@ static struct cached_flow *flow_new(struct flow_index *index, const struct key *
     return f;
 }
 
-static void flow_take_translation(struct flow_index *index, struct cached_flow *f, const struct xlate_out *out,
+static void flow_take_translation(struct cached_flows *index, struct cached_flow *f, const struct xlate_out *out,
                                   struct credits *credits)
 {
     action_list_fini(&f->actions);
@@ -217,7 +217,7 @@ static void flow_take_translation(struct flow_index *index, struct cached_flow *
     f->version = out->version;
 }
 
-static void flow_set_clean(struct flow_index *index, struct cached_flow *f)
+static void flow_set_clean(struct cached_flows *index, struct cached_flow *f)
 {
     if (!list_is_empty(&f->in_dirty)) {
         list_remove(&f->in_dirty);
@@ -225,7 +225,7 @@ static void flow_set_clean(struct flow_index *index, struct cached_flow *f)
     }
 }
 
-struct cached_flow *flow_index_put(struct flow_index *index, const struct key *key, const struct xlate_out *out,
+struct cached_flow *cached_flows_put(struct cached_flows *index, const struct key *key, const struct xlate_out *out,
                                    struct credits *credits, const struct mask *all_bits)
 {
     if (index->n_flows >= index->limit) {
@@ -237,7 +237,7 @@ struct cached_flow *flow_index_put(struct flow_index *index, const struct key *k
         index->n_full++;
         return NULL;
     }
-    struct cached_flow *f = flow_index_find(index, key, &member->mask);
+    struct cached_flow *f = cached_flows_find(index, key, &member->mask);
     if (f) {
         families_release(&index->families, member);
     } else {
@@ -255,7 +255,7 @@ struct cached_flow *flow_index_put(struct flow_index *index, const struct key *k
     return f;
 }
 
-void flow_index_adopt(struct flow_index *index, const struct dp_flow *found)
+void cached_flows_adopt(struct cached_flows *index, const struct dp_flow *found)
 {
     struct family_member *member = families_adopt(&index->families, &found->key, &found->mask);
     index->next_id = MAX(index->next_id, found->id + 1);
@@ -272,7 +272,7 @@ void flow_index_adopt(struct flow_index *index, const struct dp_flow *found)
     f->bytes = found->counters.bytes;
 }
 
-void flow_index_adopted(struct flow_index *index)
+void cached_flows_adopted(struct cached_flows *index)
 {
     uint8_t *used = xzalloc(index->next_slot + 1);
     struct cached_flow *f;
@@ -287,12 +287,12 @@ void flow_index_adopted(struct flow_index *index)
     free(used);
 }
 
-void flow_index_renew(struct flow_index *index, struct cached_flow *f, const struct xlate_out *out,
+void cached_flows_renew(struct cached_flows *index, struct cached_flow *f, const struct xlate_out *out,
                       struct credits *credits)
 {
     flow_set_clean(index, f);
     if (!mask_contains(&f->member->mask, &out->mask)) {
-        flow_index_delete(index, f);
+        cached_flows_delete(index, f);
         credits_fini(credits);
         return;
     }
@@ -304,7 +304,7 @@ void flow_index_renew(struct flow_index *index, struct cached_flow *f, const str
     }
 }
 
-void flow_index_delete(struct flow_index *index, struct cached_flow *f)
+void cached_flows_delete(struct cached_flows *index, struct cached_flow *f)
 {
     struct dying_flow *d = xzalloc(sizeof *d);
     d->slot = f->slot;
@@ -329,7 +329,7 @@ void flow_index_delete(struct flow_index *index, struct cached_flow *f)
 
 /* ---- Changes ---- */
 
-static size_t mark_list(struct flow_index *index, const struct dep_list *list, const struct change *change)
+static size_t mark_list(struct cached_flows *index, const struct dep_list *list, const struct change *change)
 {
     size_t n = 0;
     struct cached_flow *f;
@@ -340,7 +340,7 @@ static size_t mark_list(struct flow_index *index, const struct dep_list *list, c
         }
         struct key key;
         if (change->has_match) {
-            flow_index_key(f, &key);
+            cached_flows_key(f, &key);
         }
         if (!change->has_match || change_selects(change, &list->set, &key, &f->member->mask)) {
             list_push_back(&index->dirty, &f->in_dirty);
@@ -351,11 +351,11 @@ static size_t mark_list(struct flow_index *index, const struct dep_list *list, c
     return n;
 }
 
-size_t flow_index_touch(struct flow_index *index, const struct change *change)
+size_t cached_flows_touch(struct cached_flows *index, const struct change *change)
 {
     if (!change->dep) {
         size_t before = index->n_dirty;
-        flow_index_touch_all(index);
+        cached_flows_touch_all(index);
         return index->n_dirty - before;
     }
     size_t n = 0;
@@ -368,7 +368,7 @@ size_t flow_index_touch(struct flow_index *index, const struct change *change)
     return n;
 }
 
-void flow_index_touch_all(struct flow_index *index)
+void cached_flows_touch_all(struct cached_flows *index)
 {
     struct cached_flow *f;
     LIST_FOR_EACH (f, in_all, &index->flows) {
@@ -381,7 +381,7 @@ void flow_index_touch_all(struct flow_index *index)
 
 /* ---- Counters ---- */
 
-void flow_index_credit(struct flow_index *index, struct cached_flow *f,
+void cached_flows_credit(struct cached_flows *index, struct cached_flow *f,
                        void (*learn)(const struct learn_request *, void *arg), void *arg)
 {
     struct dp_flow_counters now;
@@ -394,12 +394,12 @@ void flow_index_credit(struct flow_index *index, struct cached_flow *f,
     }
 }
 
-size_t flow_index_n_dying(const struct flow_index *index)
+size_t cached_flows_n_dying(const struct cached_flows *index)
 {
     return list_size(&index->dying);
 }
 
-static void reap(struct flow_index *index, struct dying_flow *d, bool credit,
+static void reap(struct cached_flows *index, struct dying_flow *d, bool credit,
                  void (*learn)(const struct learn_request *, void *arg), void *arg)
 {
     struct dp_flow_counters now;
@@ -413,7 +413,7 @@ static void reap(struct flow_index *index, struct dying_flow *d, bool credit,
     free(d);
 }
 
-void flow_index_reap(struct flow_index *index, size_t n,
+void cached_flows_reap(struct cached_flows *index, size_t n,
                      void (*learn)(const struct learn_request *, void *arg), void *arg)
 {
     while (n-- && !list_is_empty(&index->dying)) {
@@ -421,7 +421,7 @@ void flow_index_reap(struct flow_index *index, size_t n,
     }
 }
 
-void flow_index_forget_all(struct flow_index *index)
+void cached_flows_forget_all(struct cached_flows *index)
 {
     struct cached_flow *f, *after;
     LIST_FOR_EACH_SAFE (f, after, in_all, &index->flows) {
@@ -444,12 +444,12 @@ void flow_index_forget_all(struct flow_index *index)
     index->next_slot = 0;
 }
 
-void flow_index_delete_by_object(struct flow_index *index, dep_t object)
+void cached_flows_delete_by_object(struct cached_flows *index, dep_t object)
 {
     struct cached_flow *f, *after;
     LIST_FOR_EACH_SAFE (f, after, in_all, &index->flows) {
         if (f->deps && dep_set_is_touched(&f->deps->set, object)) {
-            flow_index_delete(index, f);
+            cached_flows_delete(index, f);
         }
     }
     /* What is dying still credits objects of the caller's that go away now. */
@@ -459,9 +459,9 @@ void flow_index_delete_by_object(struct flow_index *index, dep_t object)
     }
 }
 
-void flow_index_fini(struct flow_index *index)
+void cached_flows_fini(struct cached_flows *index)
 {
-    flow_index_forget_all(index);
+    cached_flows_forget_all(index);
     families_fini(&index->families);
     hmap_fini(&index->by_key);
     hmap_fini(&index->dep_lists);

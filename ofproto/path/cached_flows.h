@@ -6,12 +6,12 @@
  *
  * Threads: everything under 'lock', which is held while datapath requests are queued, so that they leave in order.
  *
- * Invariants: I1 a flow is in the datapath, or requested to be, from flow_index_put() to flow_index_delete().
+ * Invariants: I1 a flow is in the datapath, or requested to be, from cached_flows_put() to cached_flows_delete().
  * I2 a (flow, change) pair is examined at least once: flows are inserted first and then checked against the changes
  * since their version, and changes are published first and then run against the index. I3 a slot is free again only
- * after the datapath confirmed the deletion (flow_index_reap()). */
-#ifndef OFPROTO_PATH_FLOW_INDEX_H
-#define OFPROTO_PATH_FLOW_INDEX_H
+ * after the datapath confirmed the deletion (cached_flows_reap()). */
+#ifndef OFPROTO_PATH_CACHED_FLOWS_H
+#define OFPROTO_PATH_CACHED_FLOWS_H
 
 #include <pthread.h>
 
@@ -25,9 +25,9 @@ struct dep_list;
 
 struct cached_flow {
     struct hmap_node by_key;
-    struct list in_all;            /* flow_index.flows, oldest check first. */
+    struct list in_all;            /* cached_flows.flows, oldest check first. */
     struct list in_deps;           /* dep_list.flows */
-    struct list in_dirty;          /* flow_index.dirty; alone when clean. */
+    struct list in_dirty;          /* cached_flows.dirty; alone when clean. */
     uint64_t id, seq;
     uint32_t slot;
     struct family_member *member;  /* Its mask. */
@@ -48,7 +48,7 @@ struct dying_flow {
     struct credits credits;
 };
 
-struct flow_index {
+struct cached_flows {
     pthread_mutex_t lock;
     struct dp_client *dp;
     struct hmap by_key;
@@ -65,39 +65,39 @@ struct flow_index {
     uint64_t n_put, n_deleted, n_changed, n_examined, n_full;   /* For upcall/show and coverage. */
 };
 
-void flow_index_init(struct flow_index *, struct dp_client *);
-void flow_index_fini(struct flow_index *);   /* Leaves the datapath as it is. */
+void cached_flows_init(struct cached_flows *, struct dp_client *);
+void cached_flows_fini(struct cached_flows *);   /* Leaves the datapath as it is. */
 /* Forgets all flows without a request to the datapath (which lost them, or is to be read again). */
-void flow_index_forget_all(struct flow_index *);
+void cached_flows_forget_all(struct cached_flows *);
 /* Deletes the flows that depend on 'object' (a dep_object()). */
-void flow_index_delete_by_object(struct flow_index *, dep_t object);
+void cached_flows_delete_by_object(struct cached_flows *, dep_t object);
 
 /* The flow whose mask and masked key a packet with 'key' would meet by 'mask'; NULL if none. */
-struct cached_flow *flow_index_find(struct flow_index *, const struct key *, const struct mask *);
+struct cached_flow *cached_flows_find(struct cached_flows *, const struct key *, const struct mask *);
 /* Installs what a translation of 'key' yielded. An equal flow that is there already is put again (which releases waiting packets).
- * NULL: at a bound, forward without caching. Both this and flow_index_renew() take the contents of 'credits' unless NULL is
+ * NULL: at a bound, forward without caching. Both this and cached_flows_renew() take the contents of 'credits' unless NULL is
  * returned. */
-struct cached_flow *flow_index_put(struct flow_index *, const struct key *, const struct xlate_out *,
+struct cached_flow *cached_flows_put(struct cached_flows *, const struct key *, const struct xlate_out *,
                                    struct credits *, const struct mask *all_bits);
-/* Takes over a flow that was found in the datapath; flow_index_adopted() once after the last. */
-void flow_index_adopt(struct flow_index *, const struct dp_flow *);
-void flow_index_adopted(struct flow_index *);
+/* Takes over a flow that was found in the datapath; cached_flows_adopted() once after the last. */
+void cached_flows_adopt(struct cached_flows *, const struct dp_flow *);
+void cached_flows_adopted(struct cached_flows *);
 /* What a new translation of a flow yielded: keeps it, changes its actions, or deletes it if its mask no longer holds. */
-void flow_index_renew(struct flow_index *, struct cached_flow *, const struct xlate_out *, struct credits *);
-void flow_index_delete(struct flow_index *, struct cached_flow *);
+void cached_flows_renew(struct cached_flows *, struct cached_flow *, const struct xlate_out *, struct credits *);
+void cached_flows_delete(struct cached_flows *, struct cached_flow *);
 /* The flow's key: masked, zero elsewhere. */
-void flow_index_key(const struct cached_flow *, struct key *);
+void cached_flows_key(const struct cached_flow *, struct key *);
 
 /* Marks dirty what 'change' could affect; how many are new. */
-size_t flow_index_touch(struct flow_index *, const struct change *);
-void flow_index_touch_all(struct flow_index *);
+size_t cached_flows_touch(struct cached_flows *, const struct change *);
+void cached_flows_touch_all(struct cached_flows *);
 
 /* Credits what the datapath counted since the last time; '*used' tells whether anything. */
-void flow_index_credit(struct flow_index *, struct cached_flow *,
+void cached_flows_credit(struct cached_flows *, struct cached_flow *,
                        void (*learn)(const struct learn_request *, void *arg), void *arg);
-/* After dp_sync(): credits and frees the flows that were dying when 'n' was read (flow_index_n_dying()). */
-size_t flow_index_n_dying(const struct flow_index *);
-void flow_index_reap(struct flow_index *, size_t n,
+/* After dp_sync(): credits and frees the flows that were dying when 'n' was read (cached_flows_n_dying()). */
+size_t cached_flows_n_dying(const struct cached_flows *);
+void cached_flows_reap(struct cached_flows *, size_t n,
                      void (*learn)(const struct learn_request *, void *arg), void *arg);
 
 #endif
