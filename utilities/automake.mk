@@ -23,3 +23,14 @@ utilities_tsuji_vsctl_SOURCES = \
 	utilities/vsctl_value.c \
 	utilities/vsctl_zones.c
 utilities_tsuji_vsctl_LDADD = $(db_libs) $(external_libs)
+
+bin_PROGRAMS += utilities/tsuji-ofctl
+utilities_tsuji_ofctl_SOURCES = \
+	utilities/ofctl.c utilities/ofctl.h \
+	utilities/ofctl_conn.c \
+	utilities/ofctl_flows.c \
+	utilities/ofctl_json.c \
+	utilities/ofctl_monitor.c \
+	utilities/ofctl_ports.c \
+	utilities/ofctl_show.c
+utilities_tsuji_ofctl_LDADD = $(openflow_libs) $(external_libs)

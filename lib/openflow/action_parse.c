@@ -10,7 +10,7 @@
 #include "lib/base/parse.h"
 #include "lib/base/text.h"
 #include "lib/openflow/actions.h"
-#include "lib/openflow/message.h"
+#include "lib/openflow/flow_text.h"
 #include "lib/openflow/ofact_text.h"
 #include "lib/openflow/wire.h"
 #include "lib/packet/headers.h"

@@ -10,7 +10,6 @@
 #include "lib/base/error.h"
 #include "lib/base/parse.h"
 #include "lib/base/text.h"
-#include "lib/openflow/ofact_text.h"
 
 enum { DEFAULT_PRIORITY = 32768, N_TABLES = 255 };
 

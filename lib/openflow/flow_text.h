@@ -29,4 +29,9 @@ void ofp_flow_mod_format(const struct ofp_flow_mod *, const struct port_names *,
 /* "send_flow_rem check_overlap ", each with a blank after it. */
 void ofp_flow_flags_format(uint16_t flags, const char *separator, struct text *);
 
+/* Takes the next "name", "name=value", "name:value" or "name(value)" from '*s', separated by commas and white space;
+ * parentheses and brackets nest. Changes the string. 'value' is "" if there is none; '*form' is '=', ':', '(' or 0.
+ * False at the end. An unclosed parenthesis takes all that is left. */
+bool flow_text_next(char **s, char **name, char **value, char *form);
+
 #endif
