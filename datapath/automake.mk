@@ -29,3 +29,15 @@ datapath_libdatapath_a_SOURCES = \
 nodist_datapath_libdatapath_a_SOURCES = spec/datapath.c spec/datapath.h
 include datapath/port/automake.mk
 include datapath/tunnel/automake.mk
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-datapath
+tests_unit_test_datapath_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/datapath/engine/engine_tests.h \
+	tests/unit/datapath/engine/rig.c \
+	tests/unit/datapath/engine/test_engine.c \
+	tests/unit/datapath/engine/test_main.c \
+	tests/unit/datapath/engine/test_restart.c
+tests_unit_test_datapath_LDADD = $(datapath_libs) $(external_libs) $(unit_libs)
+endif

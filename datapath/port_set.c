@@ -265,6 +265,7 @@ struct error *port_set_del(struct datapath *dp, uint32_t port_no)
     }
     struct port *port = entry->port;
     uint32_t worker = entry->worker;
+    workers_quiesce(dp);      /* What was asked before may still send there. */
     hmap_remove(&dp->port_names, &entry->node);
     dp->n_ports--;
     publish(dp, port_no, NULL);

@@ -385,10 +385,13 @@ static void worker_main(void *w_)
     if (w->cpu >= 0) {
         bind_cpu(w);
     }
-    while (!w->stop) {
+    for (;;) {
         w->now_ms = clock_ms();
         if (!cds_wfcq_empty(&w->inbox_head, &w->inbox_tail)) {
             run_inbox(w);
+            if (w->stop) {
+                break;
+            }
         }
         poll_active(w);
         if (!w->n_active) {

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of the packet engine. */
+#include "tests/unit/datapath/engine/engine_tests.h"
+#include "tests/unit/unit.h"
+
+UNIT_MAIN("datapath", engine_tcase, restart_tcase)
