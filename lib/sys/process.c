@@ -173,11 +173,6 @@ struct error *process_start(struct process_options *o)
 
 void process_ready(void)
 {
-    if (ready_fd >= 0) {
-        ssize_t ignored UNUSED = write(ready_fd, "", 1);
-        close(ready_fd);
-        ready_fd = -1;
-    }
     if (leave_directory && chdir("/")) {
         LOG_WARN("the working directory cannot be left: %s", strerror(errno));
     }
@@ -189,6 +184,11 @@ void process_ready(void)
         close(null);
     }
     leave_terminal = leave_directory = false;
+    if (ready_fd >= 0) {   /* Last, so that all is done when the parent returns. */
+        ssize_t ignored UNUSED = write(ready_fd, "", 1);
+        close(ready_fd);
+        ready_fd = -1;
+    }
 }
 
 static void set_string(char **s, const char *value)
