@@ -198,6 +198,7 @@ void dbc_txn_destroy(struct dbc_txn *);
 struct dbc_row *dbc_txn_insert(struct dbc_txn *, const struct dbc_table *);
 /* The same with a UUID of the caller's, which has not been used; the server still chooses its own. */
 struct dbc_row *dbc_txn_insert_as(struct dbc_txn *, const struct dbc_table *, const struct uuid *);
+/* Rows of tables that are not "root" exist as long as other rows refer to them: remove the references, too. */
 void dbc_txn_delete(struct dbc_txn *, const struct dbc_row *);
 /* Takes 'value', which has the column's type. */
 void dbc_txn_write(struct dbc_txn *, const struct dbc_row *, const struct dbc_column *,

@@ -167,8 +167,11 @@ static size_t put_changes(struct dbc_txn *txn, json_t *ops)
                 put_insert(txn, change, ops);
             }
         } else if (change->is_delete) {
-            json_array_append_new(ops, json_pack("{s:s,s:s,s:o}", "op", "delete", "table",
-                                                 table->name, "where", where_uuid(change->row)));
+            if (table->is_root) {   /* Others go when nothing refers to them any more. */
+                json_array_append_new(ops,
+                                      json_pack("{s:s,s:s,s:o}", "op", "delete", "table", table->name,
+                                                "where", where_uuid(change->row)));
+            }
         } else {
             put_update(txn, change, ops);
         }

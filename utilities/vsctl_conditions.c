@@ -147,8 +147,8 @@ static struct error *column_holds(struct vsctl *v, const struct datum *d, const 
                                   const struct condition *c, bool *is_true)
 {
     struct column_type any = *type;
-    any.min = 0;
     if (is_set_operator(c->operator)) {
+        any.min = 0;
         any.max = DB_UNLIMITED;
     }
     struct datum *wanted;

@@ -194,19 +194,28 @@ static struct error *apply(struct vsctl *v, enum option_id id, const char *value
     return NULL;
 }
 
-static bool is_command_option(const char *name, size_t n)
+/* A command's option that begins with the 'n' bytes at 'name', as long as it is in '*len'; NULL if there is none,
+ * or several. */
+static const char *find_command_option(const char *name, size_t n, size_t *len)
 {
+    const char *found = NULL;
+    bool ambiguous = false;
     for (const struct vsctl_syntax *s = vsctl_commands; s->name; s++) {
         for (const char *p = s->options; *p;) {
-            size_t len = strcspn(p, ",");
-            size_t bare = len - (p[len - 1] == '=');
-            if (bare == n && !strncmp(p, name, n)) {
-                return true;
+            size_t all = strcspn(p, ","), bare = all - (p[all - 1] == '=');
+            if (bare >= n && !strncmp(p, name, n)) {
+                if (bare == n) {
+                    *len = n;
+                    return p;
+                }
+                ambiguous |= found && (bare != *len || strncmp(p, found, bare));
+                found = p;
+                *len = bare;
             }
-            p += len + (p[len] == ',');
+            p += all + (p[all] == ',');
         }
     }
-    return false;
+    return ambiguous ? NULL : found;
 }
 
 /* The option whose long name begins with the 'n' bytes at 'name', if it is the only one. */
@@ -236,14 +245,22 @@ static struct error *long_option(struct vsctl *v, struct words *w, struct smap *
     char *word = w->argv[w->i];
     size_t n = strcspn(word, "=");
     char *value = word[n] ? word + n + 1 : NULL;
-    if (is_command_option(word, n)) {
-        char *name = xstrndup(word, n);
-        smap_set(first_options, name, value ? value : "");
+    bool ambiguous = false;
+    const struct option_row *r = n > 2 ? find_long(word + 2, n - 2, &ambiguous) : NULL;
+    size_t len;
+    const char *option = n > 2 ? find_command_option(word, n, &len) : NULL;
+    if (option && (!r || len == n)) {
+        if (option[len] == '=' && !value && w->i + 1 < w->argc) {
+            value = w->argv[++w->i];
+        }
+        char *name = xstrndup(option, len);
+        if (!smap_get(first_options, name)) {
+            smap_set(first_options, name, value ? value : "");
+        }
         free(name);
         return NULL;
     }
-    bool ambiguous = false;
-    const struct option_row *r = n > 2 ? find_long(word + 2, n - 2, &ambiguous) : NULL;
+    ambiguous |= option && r && strlen(r->name) != n - 2;
     if (!r || ambiguous) {
         return error_new(EINVAL, ambiguous ? "option '%.*s' is ambiguous" : "unrecognized option '%.*s'",
                          (int) n, word);

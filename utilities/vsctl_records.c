@@ -242,7 +242,10 @@ static struct error *bind_symbol(struct vsctl *v, struct vsctl_command *c, const
 {
     const char *id = smap_get(&c->options, "--id");
     if (!id) {
-        return c->argc > 3 ? NULL : error_new(EINVAL, "'get' needs a column, or \"--id=@NAME\"");
+        if (c->argc == 3) {
+            LOG_WARN("\"get\" command without a column or \"--id\" has no effect");
+        }
+        return NULL;
     }
     if (*id != '@') {
         return error_new(EINVAL, "row id \"%s\" does not begin with \"@\"", id);

@@ -176,12 +176,19 @@ static struct error *uuid_from_text(struct vsctl *v, const struct base_type *bas
                ? NULL : error_new(EINVAL, "\"%s\" is not a valid UUID", s);
 }
 
+/* Decimal only. */
+static bool integer_from_text(const char *s, int64_t *x)
+{
+    const char *digits = s + (*s == '-');
+    return *digits && !digits[strspn(digits, "0123456789")] && parse_i64(s, x);
+}
+
 static struct error *read_atom(struct vsctl *v, const struct base_type *base, const char *s, union atom *a)
 {
     memset(a, 0, sizeof *a);
     switch (base->type) {
     case ATOM_INTEGER:
-        return parse_i64(s, &a->integer) ? NULL : error_new(EINVAL, "\"%s\" is not a valid integer", s);
+        return integer_from_text(s, &a->integer) ? NULL : error_new(EINVAL, "\"%s\" is not a valid integer", s);
     case ATOM_REAL:
         return parse_double(s, &a->real) && isfinite(a->real)
                    ? NULL : error_new(EINVAL, "\"%s\" is not a valid real number", s);
@@ -281,8 +288,8 @@ static struct error *add_range(struct builder *b, const char *word)
     const char *dash = strchr(word + 1, '-');
     char *first = dash ? xstrndup(word, dash - word) : NULL;
     int64_t from, to;
-    bool valid = dash && parse_i64(first, &from) && parse_i64(dash + 1, &to) && from <= to &&
-                 (uint64_t) to - (uint64_t) from < 4096;
+    bool valid = dash && integer_from_text(first, &from) && integer_from_text(dash + 1, &to) &&
+                 from <= to && (uint64_t) to - (uint64_t) from < 4096;
     free(first);
     if (!valid) {
         return error_new(EINVAL, "\"%s\" is not a valid integer or range", word);
@@ -309,7 +316,7 @@ static struct error *add_element(struct vsctl *v, struct builder *b, const char 
         return e;
     }
     int64_t number;
-    if (!map && type->key.type == ATOM_INTEGER && !parse_i64(word, &number)) {
+    if (!map && type->key.type == ATOM_INTEGER && !integer_from_text(word, &number)) {
         e = add_range(b, word);
         free(word);
         return e;
