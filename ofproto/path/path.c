@@ -59,6 +59,12 @@ static void changes_made(const struct change *list, size_t n, void *path_)
     }
 }
 
+/* In the client's reader thread. The flow stays in the index, so that it is not asked for again and again, until it idles out. */
+static void flow_refused(uint64_t id, int errno_value, void *path_ UNUSED)
+{
+    LOG_WARN("datapath: flow %llu was refused: %s", (unsigned long long) id, strerror(errno_value));
+}
+
 static void run_handler(void *path)
 {
     loop_run(((struct path *) path)->handler_loop);
@@ -84,6 +90,7 @@ struct error *path_create(const struct path_options *options, struct path **out)
     path->handler_loop = loop_create("handler");
     path->sweeper_loop = loop_create("sweeper");
     changes_set_listener(options->changes, changes_made, path);
+    dp_set_flow_failed(options->dp, flow_refused, path);
     loop_post(path->handler_loop, path_handler_start, path);
     loop_post(path->sweeper_loop, path_sweeper_start, path);
 
@@ -109,6 +116,7 @@ void path_destroy(struct path *path)
     thread_join(path->handler_thread);
     thread_join(path->sweeper_thread);
     changes_set_listener(path->options.changes, NULL, NULL);
+    dp_set_flow_failed(path->options.dp, NULL, NULL);
     path_drain_learns(path);
     loop_destroy(path->handler_loop);
     loop_destroy(path->sweeper_loop);
