@@ -4,13 +4,20 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "lib/base/alloc.h"
 #include "utilities/ofctl.h"
 
 /* A rule with its own memory for actions. */
 struct flow { struct ofp_flow_stats s; struct buffer actions; };
-struct flow_list { struct flow *flows; size_t n, allocated; };
+struct flow_list {
+    struct flow *flows;
+    size_t n, allocated;
+    enum ofp_msg msg;              /* What they came in, if from a switch. */
+    enum ofp_version version;
+    uint32_t xid;
+};
 
 static void list_add(struct flow_list *list, const struct ofp_flow_stats *s)
 {
@@ -70,10 +77,12 @@ static void prepare(struct ofconn *c, bool nxm, bool table_id)
 
 /* ---- Reading ---- */
 
-struct collector { struct flow_list *list; };
-
-static void collect(const struct ofp_header *h, void *list)
+static void collect(const struct ofp_header *h, void *list_)
 {
+    struct flow_list *list = list_;
+    list->msg = h->msg;
+    list->version = h->version;
+    list->xid = h->xid;
     struct reader r = reader_of(h->body, h->body_len);
     struct buffer actions = BUFFER_INIT;
     struct ofp_flow_stats s;
@@ -145,7 +154,7 @@ void ofctl_dump_flows(int argc, char **argv)
 {
     struct ofctl_port_map map;
     struct ofp_flow_stats_request q;
-    struct flow_list list = { NULL, 0, 0 };
+    struct flow_list list = { .flows = NULL };
     port_map_init(&map, argv[1]);
     ofctl_check(ofp_flow_stats_request_parse(argc > 2 ? argv[2] : "", false, &map.names, &q));
     fetch(argv[1], &q, &list);
@@ -158,6 +167,14 @@ void ofctl_dump_flows(int argc, char **argv)
         }
         json_print_flows(all, list.n, names);
         free(all);
+    }
+    if (!ofctl.json && !names && !ofctl.no_stats && !ofctl.sort) {
+        /* The line that scripts know to skip. */
+        if (list.version == OFP10) {
+            printf("%s (xid=0x%x):\n", ofp_msg_name(list.msg), list.xid);
+        } else {
+            printf("%s (OF%s) (xid=0x%x):\n", ofp_msg_name(list.msg), ofp_version_dotted(list.version), list.xid);
+        }
     }
     for (size_t i = 0; i < list.n && !ofctl.json; i++) {
         struct text t = TEXT_INIT;
@@ -287,49 +304,105 @@ static void source_close(struct source *s)
     free(s->line);
 }
 
-static void change_by_file(const char *target, const char *file, enum ofp_flow_command command)
+/* What is to be sent. */
+struct change { struct ofp_flow_mod fm; struct buffer actions; };
+struct change_list { struct change *changes; size_t n, allocated; };
+
+static void changes_fini(struct change_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        buffer_fini(&list->changes[i].actions);
+    }
+    free(list->changes);
+    *list = (struct change_list) { .changes = NULL };
+}
+
+static struct error *parse_changes(char *const *lines, size_t n, enum ofp_flow_command command,
+                                   const struct port_names *names, enum ofp_version version, struct change_list *list)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *line = lines[i];
+        enum ofp_flow_command this = line_command(&line, command);
+        if (list->n == list->allocated) {
+            list->changes = xgrow(list->changes, &list->allocated, sizeof *list->changes);
+        }
+        struct change *c = &list->changes[list->n++];
+        buffer_init(&c->actions);
+        struct error *error = ofp_flow_mod_parse(line, this, names, version, &c->fm, &c->actions);
+        bool nxm;
+        if (!error && version == OFP10 && ofp_flow_mod_version(&c->fm, &nxm) > OFP10) {
+            error = error_new(EINVAL, "\"%s\" cannot be said in OpenFlow 1.0", line);
+        }
+        if (error) {
+            return n > 1 ? error_wrap(error, "flow %zu", i + 1) : error;
+        }
+    }
+    return NULL;
+}
+
+/* Later versions refuse actions that the match does not promise to fit, 1.0 does not: what only 1.0 takes is said in 1.0. */
+static void parse_in_any_version(char *const *lines, size_t n, enum ofp_flow_command command,
+                                 const struct port_names *names, struct change_list *list)
+{
+    struct error *error = parse_changes(lines, n, command, names, parse_version(), list);
+    if (error && parse_version() > OFP10 && ofctl.versions & OFP_BIT(OFP10)) {
+        changes_fini(list);
+        struct error *second = parse_changes(lines, n, command, names, OFP10, list);
+        if (!second) {
+            error_free(error);
+            error = NULL;
+            ofctl.versions = OFP_BIT(OFP10);
+        }
+        error_free(second);
+    }
+    ofctl_check(error);
+}
+
+static void send_changes(const char *target, char *const *lines, size_t n, enum ofp_flow_command command)
 {
     struct ofctl_port_map map;
-    struct source source;
-    struct ofp_flow_mod fm;
-    struct buffer actions = BUFFER_INIT, messages = BUFFER_INIT;
-    char *line;
+    struct change_list list = { .changes = NULL };
+    struct buffer messages = BUFFER_INIT;
     port_map_init(&map, target);
-    source_open(&source, file);
-    struct ofconn *c = NULL;
-    while ((line = source_next(&source))) {
-        enum ofp_flow_command this = line_command(&line, command);
-        struct error *error = ofp_flow_mod_parse(line, this, &map.names, parse_version(), &fm, &actions);
-        if (error) {
-            ofctl_check(error_wrap(error, "%s:%u", file, source.number));
-        }
-        c = c ? c : ofconn_open(target, ".mgmt");
-        put_flow_mod(c, &fm, &messages);
+    parse_in_any_version(lines, n, command, &map.names, &list);
+    struct ofconn *c = ofconn_open(target, ".mgmt");
+    for (size_t i = 0; i < list.n; i++) {
+        put_flow_mod(c, &list.changes[i].fm, &messages);
     }
-    if (c) {
-        ofctl_check(ofconn_apply(c, &messages));
-        ofconn_close(c);
+    ofctl_check(ofconn_apply(c, &messages));
+    ofconn_close(c);
+    buffer_fini(&messages);
+    changes_fini(&list);
+    port_map_fini(&map);
+}
+
+static void change_by_file(const char *target, const char *file, enum ofp_flow_command command)
+{
+    struct source source;
+    char **lines = NULL, *line;
+    size_t n = 0, allocated = 0;
+    source_open(&source, file);
+    while ((line = source_next(&source))) {
+        if (n == allocated) {
+            lines = xgrow(lines, &allocated, sizeof *lines);
+        }
+        lines[n++] = xstrdup(line);
     }
     source_close(&source);
-    buffer_fini(&actions);
-    buffer_fini(&messages);
-    port_map_fini(&map);
+    if (n) {
+        send_changes(target, lines, n, command);
+    }
+    for (size_t i = 0; i < n; i++) {
+        free(lines[i]);
+    }
+    free(lines);
 }
 
 static void change_one(const char *target, const char *text, enum ofp_flow_command command)
 {
-    struct ofctl_port_map map;
-    struct ofp_flow_mod fm;
-    struct buffer actions = BUFFER_INIT, message = BUFFER_INIT;
-    port_map_init(&map, target);
-    ofctl_check(ofp_flow_mod_parse(text, command, &map.names, parse_version(), &fm, &actions));
-    struct ofconn *c = ofconn_open(target, ".mgmt");
-    put_flow_mod(c, &fm, &message);
-    ofctl_check(ofconn_apply(c, &message));
-    ofconn_close(c);
-    buffer_fini(&actions);
-    buffer_fini(&message);
-    port_map_fini(&map);
+    char *line = xstrdup(text);
+    send_changes(target, &line, 1, command);
+    free(line);
 }
 
 static void change(int argc, char **argv, enum ofp_flow_command command)
@@ -500,7 +573,7 @@ static void replace(const struct ofp_flow_stats *old, const struct ofp_flow_stat
 void ofctl_replace_flows(int argc, char **argv)
 {
     struct ofctl_port_map map;
-    struct flow_list old = { NULL, 0, 0 }, new = { NULL, 0, 0 };
+    struct flow_list old = { .flows = NULL }, new = { .flows = NULL };
     struct replacement r = { .messages = BUFFER_INIT };
     port_map_init(&map, argv[1]);
     read_file(argv[2], &map, &new);
@@ -538,13 +611,15 @@ static void print_difference(const struct ofp_flow_stats *old, const struct ofp_
 }
 
 /* A source is a file if there is one of that name, else a switch. */
+static bool is_file(const char *name)
+{
+    struct stat s;
+    return !strcmp(name, "-") || (!stat(name, &s) && !S_ISSOCK(s.st_mode));
+}
+
 static void read_source(const char *name, struct ofctl_port_map *map, struct flow_list *list)
 {
-    FILE *f = strcmp(name, "-") && !strchr(name, ':') ? fopen(name, "r") : NULL;
-    if (f || !strcmp(name, "-")) {
-        if (f) {
-            fclose(f);
-        }
+    if (is_file(name)) {
         read_file(name, map, list);
     } else {
         fetch_all(name, list);
@@ -554,9 +629,10 @@ static void read_source(const char *name, struct ofctl_port_map *map, struct flo
 void ofctl_diff_flows(int argc, char **argv)
 {
     struct ofctl_port_map map;
-    struct flow_list lists[2] = { { NULL, 0, 0 }, { NULL, 0, 0 } };
+    struct flow_list lists[2] = { { .flows = NULL }, { .flows = NULL } };
     struct difference d = { .any = false };
-    port_map_init(&map, NULL);
+    port_map_init(&map, !is_file(argv[1]) ? argv[1] : !is_file(argv[2]) ? argv[2] : NULL);
+    d.names = port_map_for_output(&map);
     read_source(argv[1], &map, &lists[0]);
     read_source(argv[2], &map, &lists[1]);
     ofctl.readd = false;

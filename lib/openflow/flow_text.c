@@ -186,6 +186,28 @@ static struct error *parse_words(char *s, bool mod, const struct port_names *nam
     return error;
 }
 
+/* A field without what it needs would be dropped, and the flow match more than was meant. */
+static struct error *check_prerequisites(const struct match *m)
+{
+    struct match kept = *m;
+    if (!match_normalise(&kept)) {
+        return NULL;
+    }
+    for (enum field_id id = 0; id < FIELD_N; id++) {
+        const struct field *f = field_by_id(id);
+        union field_value before, after;
+        memset(&before, 0, sizeof before);
+        memset(&after, 0, sizeof after);
+        field_get(f, &m->mask, &before);
+        field_get(f, &kept.mask, &after);
+        if (memcmp(&before, &after, sizeof before)) {
+            return error_new(OFPERR_OFPBMC_BAD_PREREQ, "%s needs another field to be matched too: addresses need ip, ipv6, "
+                             "arp or the like, ports need tcp, udp or sctp", f->print_name);
+        }
+    }
+    return error_new(OFPERR_OFPBMC_BAD_PREREQ, "a field needs another to be matched too");
+}
+
 static struct error *parse_actions(const char *s, const struct port_names *names, enum ofp_version version,
                                    struct ofp_flow_mod *fm, struct buffer *actions)
 {
@@ -218,6 +240,7 @@ struct error *ofp_flow_mod_parse(const char *s, enum ofp_flow_command command, c
     char *copy = xstrdup(s);
     char *action_text = cut_actions(copy);
     struct error *error = parse_words(copy, true, names, fm, &has_cookie);
+    error = error ? error : check_prerequisites(&fm->match);
     if (!error && !is_delete && !action_text) {
         error = error_new(EINVAL, "\"%s\" says no actions; \"actions=drop\" drops packets", s);
     } else if (!error && is_delete && action_text) {
@@ -255,6 +278,7 @@ struct error *ofp_flow_stats_request_parse(const char *s, bool aggregate, const 
     fm.out_group = OFPG_ANY;
     char *copy = xstrdup(s);
     struct error *error = parse_words(copy, false, names, &fm, &has_cookie);
+    error = error ? error : check_prerequisites(&fm.match);
     free(copy);
     if (has_cookie && !fm.cookie_mask) {
         fm.cookie = fm.new_cookie;
@@ -338,7 +362,7 @@ void ofp_flow_stats_format(const struct ofp_flow_stats *s, const struct port_nam
                            struct text *t)
 {
     if (show_stats || s->cookie) {
-        text_printf(t, " cookie=%#"PRIx64",", be64toh(s->cookie));
+        text_printf(t, " cookie=0x%"PRIx64",", be64toh(s->cookie));
     }
     if (show_stats) {
         text_put(t, " duration=");

@@ -112,6 +112,23 @@ static void put_phy_port(struct printer *p, const struct ofp_phy_port *port)
     text_printf(t, "     speed: %"PRIu32" Mbps now, %"PRIu32" Mbps max\n", now / 1000, max / 1000);
 }
 
+static int compare_ports(const void *a_, const void *b_)
+{
+    const struct ofp_phy_port *a = a_, *b = b_;
+    return a->port_no < b->port_no ? -1 : a->port_no > b->port_no;
+}
+
+/* By number, whatever order they came in. */
+static void put_ports(struct printer *p, struct ofp_phy_port *ports, size_t n)
+{
+    if (n) {
+        qsort(ports, n, sizeof *ports, compare_ports);
+    }
+    for (size_t i = 0; i < n; i++) {
+        put_phy_port(p, &ports[i]);
+    }
+}
+
 /* ---- Packets ---- */
 
 /* A match of exactly the packet's headers. */
@@ -231,9 +248,7 @@ static struct error *print_features(struct printer *p)
         put_bits(p->t, f.actions, actions, ARRAY_SIZE(actions), " ");
         text_put_char(p->t, '\n');
     }
-    for (size_t i = 0; i < f.n_ports; i++) {
-        put_phy_port(p, &f.ports[i]);
-    }
+    put_ports(p, f.ports, f.n_ports);
     free(f.ports);
     return NULL;
 }
@@ -262,7 +277,7 @@ static struct error *print_packet_in(struct printer *p)
         text_printf(t, " table_id=%u", pin.table_id);
     }
     if (pin.cookie != UINT64_MAX) {
-        text_printf(t, " cookie=%#"PRIx64, be64toh(pin.cookie));
+        text_printf(t, " cookie=0x%"PRIx64, be64toh(pin.cookie));
     }
     text_printf(t, " total_len=%u ", pin.total_len);
     match_format(&pin.match, p->names, t);
@@ -568,7 +583,7 @@ static struct error *print_table_desc(struct printer *p)
     while (!error && !end) {
         error = ofp_next_table_desc(p->h, &r, &f, &end);
         if (!error && !end) {
-            text_printf(p->t, "  table %u:\n   eviction=%s eviction_flags=N/A vacancy=%s\n", f.table_id,
+            text_printf(p->t, "  table %u:\n   eviction=%s eviction_flags=N/A\n   vacancy=%s\n\n", f.table_id,
                         f.config & 4 ? "on" : "off", f.config & 8 ? "on" : "off");
         }
     }
@@ -640,16 +655,24 @@ static struct error *print_port_request(struct printer *p)
 static struct error *print_port_desc(struct printer *p)
 {
     struct reader r = ofp_body(p->h);
-    struct ofp_phy_port port;
+    struct ofp_phy_port *ports = NULL, port;
+    size_t n = 0, allocated = 0;
     bool end = false;
     struct error *error = NULL;
     text_put_char(p->t, '\n');
     while (!error && !end) {
         error = ofp_next_port_desc(p->h, &r, &port, &end);
         if (!error && !end) {
-            put_phy_port(p, &port);
+            if (n == allocated) {
+                ports = xgrow(ports, &allocated, sizeof *ports);
+            }
+            ports[n++] = port;
         }
     }
+    if (!error) {
+        put_ports(p, ports, n);
+    }
+    free(ports);
     return error;
 }
 
@@ -719,7 +742,7 @@ static void put_header(const struct ofp_header *h, struct text *t)
     if (h->version != OFP10) {
         text_printf(t, " (OF%s)", ofp_version_dotted(h->version));
     }
-    text_printf(t, " (xid=%#"PRIx32"):", h->xid);
+    text_printf(t, " (xid=0x%"PRIx32"):", h->xid);
 }
 
 void ofp_message_format(const void *bytes, size_t n, const struct port_names *names, int verbosity, struct text *t)
