@@ -41,3 +41,10 @@ tests_unit_test_datapath_SOURCES = \
 	tests/unit/datapath/engine/test_restart.c
 tests_unit_test_datapath_LDADD = $(datapath_libs) $(external_libs) $(unit_libs)
 endif
+
+sbin_PROGRAMS += utilities/tsuji-datapathd
+utilities_tsuji_datapathd_SOURCES = \
+	utilities/datapathd.c utilities/datapathd.h \
+	utilities/datapathd_commands.c
+utilities_tsuji_datapathd_LDADD = datapath/libdatapath.a lib/flow/libflow.a lib/packet/libpacket.a $(rpc_libs) \
+	$(external_libs)

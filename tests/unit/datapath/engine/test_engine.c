@@ -351,6 +351,7 @@ START_TEST(ports_come_and_go)
     c.type = xstrdup("nonsense");
     free(c.name);
     c.name = xstrdup("p10");
+    c.port_no = DP_PORT_NONE;
     e = dp_port_add(r.c, &c, &number);
     ck_assert(strstr(error_text(e), "nonsense"));
     error_free(e);
