@@ -16,7 +16,8 @@ datapath_libdatapath_a_SOURCES += \
 	datapath/port/tap.c \
 	datapath/port/types.c
 
-noinst_PROGRAMS += tests/unit/datapath/port/forward
+# A helper of the tests with devices, not a test.
+EXTRA_PROGRAMS += tests/unit/datapath/port/forward
 tests_unit_datapath_port_forward_SOURCES = tests/unit/datapath/port/forward.c
 tests_unit_datapath_port_forward_LDADD = $(datapath_libs) $(external_libs)
 
@@ -37,6 +38,22 @@ tests_unit_test_port_SOURCES = \
 	tests/unit/lib/packet/make_packet.c \
 	tests/unit/lib/packet/packet_tests.h
 tests_unit_test_port_LDADD = $(datapath_libs) $(external_libs) $(unit_libs)
+
+check_PROGRAMS += tests/unit/test-port-devices
+tests_unit_test_port_devices_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/datapath/port/devices.c tests/unit/datapath/port/devices.h \
+	tests/unit/datapath/port/port_tests.h \
+	tests/unit/datapath/port/support.c \
+	tests/unit/datapath/port/test_devices_main.c \
+	tests/unit/datapath/port/test_matrix.c \
+	tests/unit/datapath/port/test_system.c \
+	tests/unit/datapath/port/test_tap.c \
+	tests/unit/datapath/port/test_vxlan.c \
+	tests/unit/lib/packet/make_packet.c \
+	tests/unit/lib/packet/packet_tests.h
+EXTRA_tests_unit_test_port_devices_DEPENDENCIES = tests/unit/datapath/port/forward
+tests_unit_test_port_devices_LDADD = $(datapath_libs) $(external_libs) $(unit_libs)
 endif
 
 fuzz_programs += tests/fuzz/fuzz-vnet tests/fuzz/fuzz-vxlan

@@ -109,35 +109,26 @@ int link_get(int nsid, uint32_t ifindex, struct link_info *info)
     return link_request(nsid, ifindex, NULL, info);
 }
 
-static int link_set(int nsid, const struct ifinfomsg *ifi, uint16_t type, const void *data, size_t n)
+static int link_set(const struct ifinfomsg *ifi, uint16_t type, const void *data, size_t n)
 {
     struct nl_message m;
     nl_begin(&m, RTM_NEWLINK, 0, ifi, sizeof *ifi);
     if (n) {
         nl_put(&m, type, data, n);
     }
-    if (nsid != LINK_OWN_NS) {
-        nl_put_u32(&m, IFLA_TARGET_NETNSID, nsid);
-    }
     return nl_talk(&m, NULL, NULL);
 }
 
-int link_set_mtu(int nsid, uint32_t ifindex, uint32_t mtu)
+int link_set_mtu(uint32_t ifindex, uint32_t mtu)
 {
     struct ifinfomsg ifi = { .ifi_index = ifindex };
-    return link_set(nsid, &ifi, IFLA_MTU, &mtu, sizeof mtu);
+    return link_set(&ifi, IFLA_MTU, &mtu, sizeof mtu);
 }
 
-int link_set_mac(int nsid, uint32_t ifindex, struct eth_addr mac)
-{
-    struct ifinfomsg ifi = { .ifi_index = ifindex };
-    return link_set(nsid, &ifi, IFLA_ADDRESS, &mac, sizeof mac);
-}
-
-int link_set_up(int nsid, uint32_t ifindex, bool up)
+int link_set_up(uint32_t ifindex, bool up)
 {
     struct ifinfomsg ifi = { .ifi_index = ifindex, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP };
-    return link_set(nsid, &ifi, 0, NULL, 0);
+    return link_set(&ifi, 0, NULL, 0);
 }
 
 struct addr_gen_answer {

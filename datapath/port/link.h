@@ -36,10 +36,11 @@ bool link_parse(const struct nlmsghdr *, int nsid, struct link_info *);
 int link_get_by_name(int nsid, const char *name, struct link_info *);
 int link_get(int nsid, uint32_t ifindex, struct link_info *);
 
-int link_set_mtu(int nsid, uint32_t ifindex, uint32_t mtu);
-int link_set_mac(int nsid, uint32_t ifindex, struct eth_addr);
-int link_set_up(int nsid, uint32_t ifindex, bool up);
-/* Whether the kernel makes link-local addresses for the device; own namespace. 'was' may be NULL. */
+/* Changes are possible in our own namespace only: the kernel would take a namespace in such a request for the one to
+ * move the device to. */
+int link_set_mtu(uint32_t ifindex, uint32_t mtu);
+int link_set_up(uint32_t ifindex, bool up);
+/* Whether the kernel makes link-local addresses for the device. 'was' may be NULL. */
 int link_set_ip6_addr_gen(uint32_t ifindex, uint8_t mode, uint8_t *was);
 
 /* Fills state from 'info': admin and link state, MTU, MAC, ifindex, resets. */

@@ -137,13 +137,13 @@ static void apply_config(struct port_system *s, const struct dp_port_config *con
 {
     int err = 0;
     if (config->mtu && config->mtu != link->mtu) {
-        err = link_set_mtu(LINK_OWN_NS, link->ifindex, config->mtu);
+        err = link_set_mtu(link->ifindex, config->mtu);
         if (err) {
             LOG_WARN("port \"%s\": the device refuses MTU %u: %s", config->name, config->mtu, strerror(err));
         }
     }
     if (config->admin_up >= 0 && config->admin_up != !!(link->flags & IFF_UP)) {
-        err = link_set_up(LINK_OWN_NS, link->ifindex, config->admin_up);
+        err = link_set_up(link->ifindex, config->admin_up);
         if (err) {
             LOG_WARN("port \"%s\": cannot be set %s: %s", config->name, config->admin_up ? "up" : "down",
                      strerror(err));
@@ -285,13 +285,13 @@ static struct error *system_configure(struct port *port, const struct dp_port_co
         return NULL;
     }
     if (new->mtu && new->mtu != link.mtu) {
-        int err = link_set_mtu(LINK_OWN_NS, link.ifindex, new->mtu);
+        int err = link_set_mtu(link.ifindex, new->mtu);
         if (err) {
             return error_errno(err, "port \"%s\": the device refuses MTU %u", new->name, new->mtu);
         }
     }
     if (new->admin_up >= 0) {
-        int err = link_set_up(LINK_OWN_NS, link.ifindex, new->admin_up);
+        int err = link_set_up(link.ifindex, new->admin_up);
         if (err) {
             return error_errno(err, "port \"%s\": cannot be set %s", new->name, new->admin_up ? "up" : "down");
         }

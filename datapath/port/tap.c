@@ -10,6 +10,7 @@
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -44,6 +45,9 @@ struct port_tap {
     struct tap_io *io;           /* RCU; NULL while there is no device. Control thread writes. */
     int nsid;                    /* Where the device is; LINK_OWN_NS. */
     bool nsid_known;
+    int gone_fd;                 /* An eventfd by which the worker tells that the descriptor has no device any more. */
+    struct loop_watch *gone_watch;
+    bool gone;                   /* Told. Atomic. */
 };
 
 static struct port_tap *tap_cast(const struct port *port)
@@ -145,14 +149,20 @@ static struct error *apply_config(struct port_tap *t, const struct dp_port_confi
                                ETH_ARGS(config->mac));
         }
     }
-    if (config->mtu && config->mtu != link->mtu) {
-        err = link_set_mtu(link->nsid, link->ifindex, config->mtu);
+    bool mtu_differs = config->mtu && config->mtu != link->mtu;
+    if (link->nsid != LINK_OWN_NS) {
+        /* Whoever moved it there decides there; only the descriptor reaches so far. */
+        return mtu_differs ? error_new(EXDEV, "port \"%s\": the device is in another network namespace, where its "
+                                       "MTU is %u; it can be changed there", config->name, link->mtu) : NULL;
+    }
+    if (mtu_differs) {
+        err = link_set_mtu(link->ifindex, config->mtu);
         if (err) {
             return error_errno(err, "port \"%s\": the device refuses MTU %u", config->name, config->mtu);
         }
     }
     if (config->admin_up >= 0 && config->admin_up != !!(link->flags & IFF_UP)) {
-        err = link_set_up(link->nsid, link->ifindex, config->admin_up);
+        err = link_set_up(link->ifindex, config->admin_up);
         if (err) {
             return error_errno(err, "port \"%s\": cannot be set %s", config->name,
                                config->admin_up ? "up" : "down");
@@ -193,6 +203,7 @@ static struct error *tap_make(struct port_tap *t)
     struct tap_io *io = xzalloc(sizeof *io);
     io->fd = fd;
     io->mtu = 1500;
+    __atomic_store_n(&t->gone, false, __ATOMIC_RELAXED);
     rcu_assign_pointer(t->io, io);
     if (!tap_look(t, &link)) {
         e = apply_config(t, &port->config, &link);
@@ -262,6 +273,17 @@ static void tap_refresh(struct port_tap *t)
     }
 }
 
+/* The kernel does not tell of devices that go with their namespace, but reading fails then. */
+static void tap_gone(int fd, int events, void *t_)
+{
+    struct port_tap *t = t_;
+    uint64_t count;
+    (void) !read(fd, &count, sizeof count);
+    if (t->io) {
+        tap_refresh(t);
+    }
+}
+
 static void tap_link_event(const struct link_event *event, void *t_)
 {
     struct port_tap *t = t_;
@@ -276,28 +298,32 @@ static void tap_link_event(const struct link_event *event, void *t_)
 
 /* ---- Life ---- */
 
-static struct error *tap_create(struct port *port)
-{
-    struct port_tap *t = tap_cast(port);
-    t->nsid = LINK_OWN_NS;
-    loop_timer_init(&t->remake, port->env.loop, tap_remake, t);
-    struct error *e = link_watch_start(&t->watch, port->env.loop, tap_link_event, t);
-    if (e) {
-        return error_wrap(e, "port \"%s\"", port->config.name);
-    }
-    e = tap_make(t);
-    if (e) {
-        link_watch_stop(&t->watch);
-    }
-    return e;
-}
-
 static void tap_destroy(struct port *port)
 {
     struct port_tap *t = tap_cast(port);
     loop_timer_cancel(&t->remake);
     link_watch_stop(&t->watch);
     tap_unmake(t);
+    loop_watch_destroy(t->gone_watch);
+    close(t->gone_fd);
+}
+
+static struct error *tap_create(struct port *port)
+{
+    struct port_tap *t = tap_cast(port);
+    t->nsid = LINK_OWN_NS;
+    t->gone_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (t->gone_fd < 0) {
+        return error_errno(errno, "port \"%s\": eventfd", port->config.name);
+    }
+    loop_timer_init(&t->remake, port->env.loop, tap_remake, t);
+    t->gone_watch = loop_watch_create(port->env.loop, t->gone_fd, LOOP_READ, tap_gone, t);
+    struct error *e = link_watch_start(&t->watch, port->env.loop, tap_link_event, t);
+    e = e ? error_wrap(e, "port \"%s\"", port->config.name) : tap_make(t);
+    if (e) {
+        tap_destroy(port);
+    }
+    return e;
 }
 
 static struct error *tap_configure(struct port *port, const struct dp_port_config *new)
@@ -334,6 +360,10 @@ static void tap_rx(struct port *port, struct packet_pool *pool, struct packet_ba
     for (uint32_t i = 0; i < slots->n; i++) {
         ssize_t n = readv(io->fd, slots->iov[i], slots->messages[i].msg_hdr.msg_iovlen);
         if (n < 0) {
+            if (UNLIKELY(errno == EBADFD) && !__atomic_exchange_n(&tap_cast(port)->gone, true, __ATOMIC_RELAXED)) {
+                uint64_t one = 1;
+                (void) !write(tap_cast(port)->gone_fd, &one, sizeof one);
+            }
             break;
         }
         const struct vnet_header vnet = *rx_slot_vnet(slots, i);

@@ -98,9 +98,6 @@ static void append(struct packet *p, const uint8_t *bytes, size_t n)
 
 static bool begin(struct merge *m, struct packet_pool *pool, const uint8_t *f, size_t n, const struct segment *s)
 {
-    if (n > PACKET_SPLIT) {
-        return false;
-    }
     struct packet *p = packet_new(pool);
     struct packet_tail *tail = p ? packet_tail_new(pool) : NULL;
     if (!tail) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forwards between two ports, for tests and measurements of ports alone: forward TYPE:NAME[,KEY=VALUE...] TYPE:NAME...
- * [REMOTE VNI]. A carrier ("vxlan") gets its packets with the given remote and VNI. Prints "ready", runs until its
+ * A carrier ("vxlan") gets its packets with the tunnel of its keys "remote" and "vni". Prints "ready", runs until its
  * input ends, then prints the counters of both ports. */
 #include <netinet/in.h>
 #include <poll.h>
@@ -14,9 +14,25 @@
 #include "lib/flow/key.h"
 #include "lib/sys/rcu.h"
 
-static struct tunnel_key tunnel;
+static struct tunnel_key tunnels[2];      /* Of packets that leave by the first port, the second. */
 
-static struct port *make_port(struct port_env *env, char *spec, uint32_t number)
+static void set_remote(struct tunnel_key *tunnel, const char *s)
+{
+    struct in6_addr remote;
+    if (!parse_ip(s, &remote)) {
+        fprintf(stderr, "%s: not an address\n", s);
+        exit(1);
+    }
+    if (ip6_is_v4mapped(&remote)) {
+        tunnel->ip4_dst = ip6_to_ip4(&remote);
+    } else {
+        tunnel->ip6_dst = remote;
+    }
+    tunnel->ttl = 64;
+    tunnel->flags |= TUNNEL_KEY | TUNNEL_DF | TUNNEL_MSS_CLAMP;
+}
+
+static struct port *make_port(struct port_env *env, char *spec, uint32_t number, struct tunnel_key *tunnel)
 {
     struct dp_port_config config;
     struct port *port;
@@ -33,6 +49,12 @@ static struct port *make_port(struct port_env *env, char *spec, uint32_t number)
                 config.admin_up = atoi(value);
             } else if (!strcmp(o, "mtu")) {
                 config.mtu = atoi(value);
+            } else if (!strcmp(o, "remote")) {
+                set_remote(tunnel, value);
+            } else if (!strcmp(o, "vni")) {
+                tunnel->id = htobe64(atoi(value));
+            } else if (!strcmp(o, "csum")) {
+                tunnel->flags |= TUNNEL_CSUM;
             } else {
                 smap_set(&config.options, o, value);
             }
@@ -55,7 +77,8 @@ static struct port *make_port(struct port_env *env, char *spec, uint32_t number)
     return port;
 }
 
-static bool forward(struct port *from, struct port *to, struct packet_pool *pool)
+static bool forward(struct port *from, struct port *to, struct packet_pool *pool, const struct tunnel_key *back,
+                    const struct tunnel_key *tunnel)
 {
     struct packet_batch batch;
     struct key key;
@@ -63,14 +86,16 @@ static bool forward(struct port *from, struct port *to, struct packet_pool *pool
     for (uint32_t i = 0; i < batch.n; i++) {
         struct packet *p = batch.p[i];
         key_extract(p, &key, 1);
-        p->has_tunnel = tunnel.flags != 0;
-        p->tunnel = tunnel;
+        p->has_tunnel = tunnel->flags != 0;
+        p->tunnel = *tunnel;
     }
     bool busy = batch.n;
     port_tx(to, pool, &batch, 0);
     for (struct packet *p; (p = port_take_reinjected(0));) {
         batch.n = 1;
         batch.p[0] = p;
+        p->has_tunnel = back->flags != 0;
+        p->tunnel = *back;
         port_tx(from, pool, &batch, 0);
     }
     return busy;
@@ -93,38 +118,20 @@ static void print_counters(const struct port *port)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3 && argc != 5) {
-        fprintf(stderr, "usage: forward TYPE:NAME[,KEY=VALUE...] TYPE:NAME[,KEY=VALUE...] [REMOTE VNI]\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: forward TYPE:NAME[,KEY=VALUE...] TYPE:NAME[,KEY=VALUE...]\n");
         return 1;
     }
     rcu_register_thread();
     struct loop *loop = loop_create("forward");
     struct port_env env = { .loop = loop, .enable_system = true };
-    if (argc == 5) {
-        struct in6_addr remote;
-        if (!parse_ip(argv[3], &remote)) {
-            fprintf(stderr, "%s: not an address\n", argv[3]);
-            return 1;
-        }
-        if (ip6_is_v4mapped(&remote)) {
-            tunnel.ip4_dst = ip6_to_ip4(&remote);
-        } else {
-            tunnel.ip6_dst = remote;
-        }
-        tunnel.id = htobe64(atoi(argv[4]));
-        tunnel.ttl = 64;
-        tunnel.flags = TUNNEL_KEY | TUNNEL_DF | TUNNEL_MSS_CLAMP;
-        if (getenv("TUNNEL_CSUM")) {
-            tunnel.flags |= TUNNEL_CSUM;
-        }
-    }
     struct packet_pool *pool = packet_pool_create(4096, 512);
-    struct port *a = make_port(&env, argv[1], 1), *b = make_port(&env, argv[2], 2);
+    struct port *a = make_port(&env, argv[1], 1, &tunnels[0]), *b = make_port(&env, argv[2], 2, &tunnels[1]);
     printf("ready\n");
     fflush(stdout);
     for (unsigned idle = 0, rounds = 0;; rounds++) {
-        bool busy = forward(a, b, pool);
-        busy |= forward(b, a, pool);
+        bool busy = forward(a, b, pool, &tunnels[0], &tunnels[1]);
+        busy |= forward(b, a, pool, &tunnels[1], &tunnels[0]);
         idle = busy ? 0 : idle + 1;
         if (idle > 64 || rounds % 65536 == 0) {
             struct pollfd fds[16] = { { .fd = 0, .events = POLLIN } };
