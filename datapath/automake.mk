@@ -48,3 +48,8 @@ utilities_tsuji_datapathd_SOURCES = \
 	utilities/datapathd_commands.c
 utilities_tsuji_datapathd_LDADD = datapath/libdatapath.a lib/flow/libflow.a lib/packet/libpacket.a $(rpc_libs) \
 	$(external_libs)
+
+EXTRA_PROGRAMS += tests/bench/null-step
+bench_programs += tests/bench/null-step
+tests_bench_null_step_SOURCES = tests/bench/null_step.c
+tests_bench_null_step_LDADD = $(datapath_libs) $(external_libs)
