@@ -50,6 +50,7 @@ tests_unit_test_ofproto_SOURCES = \
 	tests/unit/ofproto/lab.c tests/unit/ofproto/lab.h \
 	tests/unit/ofproto/test_main.c \
 	tests/unit/ofproto/xlate/test_normal.c \
+	tests/unit/ofproto/xlate/test_properties.c \
 	tests/unit/ofproto/xlate/test_xlate.c
 tests_unit_test_ofproto_LDADD = $(ofproto_libs) $(external_libs) $(unit_libs)
 endif

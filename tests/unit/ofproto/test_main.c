@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 TCase *normal_tcase(void);
+TCase *properties_tcase(void);
 TCase *xlate_tcase(void);
 
-UNIT_MAIN("ofproto", normal_tcase, xlate_tcase)
+UNIT_MAIN("ofproto", normal_tcase, xlate_tcase, properties_tcase)
