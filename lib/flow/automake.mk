@@ -14,3 +14,29 @@ lib_flow_libflow_a_SOURCES = \
 	lib/flow/match.c lib/flow/match.h \
 	lib/flow/match_text.c
 nodist_lib_flow_libflow_a_SOURCES = spec/fields.c spec/fields.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-flow
+tests_unit_test_flow_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/lib/flow/flow_tests.h \
+	tests/unit/lib/flow/random.h \
+	tests/unit/lib/flow/samples.c \
+	tests/unit/lib/flow/test_action.c \
+	tests/unit/lib/flow/test_compose.c \
+	tests/unit/lib/flow/test_extract.c \
+	tests/unit/lib/flow/test_fields.c \
+	tests/unit/lib/flow/test_key.c \
+	tests/unit/lib/flow/test_key_text.c \
+	tests/unit/lib/flow/test_main.c \
+	tests/unit/lib/flow/test_match.c
+tests_unit_test_flow_LDADD = $(flow_libs) $(external_libs) $(unit_libs)
+endif
+
+fuzz_programs += tests/fuzz/fuzz-extract tests/fuzz/fuzz-flow-text
+tests_fuzz_fuzz_extract_SOURCES = tests/fuzz/fuzz_extract.c
+tests_fuzz_fuzz_extract_LDADD = $(flow_libs) $(external_libs)
+tests_fuzz_fuzz_extract_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_flow_text_SOURCES = tests/fuzz/fuzz_flow_text.c
+tests_fuzz_fuzz_flow_text_LDADD = $(flow_libs) $(external_libs)
+tests_fuzz_fuzz_flow_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

@@ -111,7 +111,7 @@ static struct error *parse_number(const struct field *f, const char *s, union fi
     unsigned base = hex ? 16 : 10;
     const char *p = hex ? s + 2 : s;
     if (!*p) {
-        return error_new(EINVAL, "\"%s\" is no number, which %s needs", s, f->name);
+        return error_new(EINVAL, "\"%s\" is no number", s);
     }
     unsigned __int128 x = 0, limit = ~(unsigned __int128) 0;
     if (f->n_bytes < 16) {
@@ -122,10 +122,10 @@ static struct error *parse_number(const struct field *f, const char *s, union fi
                          : *p >= 'a' && *p <= 'f' ? *p - 'a' + 10
                          : *p >= 'A' && *p <= 'F' ? *p - 'A' + 10 : 99;
         if (digit >= base) {
-            return error_new(EINVAL, "\"%s\" is no number, which %s needs", s, f->name);
+            return error_new(EINVAL, "\"%s\" is no number", s);
         }
         if (x > (limit - digit) / base) {
-            return error_new(EINVAL, "%s is too large for %s, which has %u bits", s, f->name, f->n_bits);
+            return error_new(EINVAL, "%s is too large, there are %u bits", s, f->n_bits);
         }
         x = x * base + digit;
     }
@@ -373,12 +373,15 @@ struct error *field_parse(const struct field *f, const char *s, const struct por
         }
         e = parse_parts(f, copy, slash, ports, &v, &m);
         if (!e && slash && (f->form == FORM_PORT || f->form == FORM_FRAG || f->form == FORM_PACKET_TYPE)) {
-            e = error_new(EINVAL, "%s takes no mask", f->name);
+            e = error_new(EINVAL, "it takes no mask");
         }
         free(copy);
     }
     if (!e && !field_value_is_valid(f, &v)) {
-        e = error_new(EINVAL, "%s is no value of %s, which has %u bits", s, f->name, f->n_bits);
+        struct text bits = TEXT_INIT;
+        put_hex(&bits, f->valid.b, f->n_bytes);
+        e = error_new(EINVAL, "%s is no value; bits that may be set are %s", s, text_str(&bits));
+        text_fini(&bits);
     }
     if (!e) {
         /* A mask may be written wider than the field is. */
@@ -386,7 +389,7 @@ struct error *field_parse(const struct field *f, const char *s, const struct por
             m.b[i] &= f->valid.b[i];
         }
         if (!f->maskable && !is_all(f, &m) && !is_none(f, &m)) {
-            e = error_new(EINVAL, "%s takes no mask: all of it is matched, or nothing", f->name);
+            e = error_new(EINVAL, "it takes no mask: all of it is matched, or nothing");
         }
     }
     if (e) {

@@ -168,7 +168,7 @@ static wide get_wide(const struct field *f, const struct fields *s)
     case STORE_BYTES:
         return load_be(p, f->n_bytes) & valid_bits(f);
     case STORE_HOST:
-        return load_host(p, f->size);
+        return load_host(p, f->size) & valid_bits(f);
     case STORE_BITS:
         return load_be(p, f->size) >> f->shift & ones(f->stored_bits);
     case STORE_DL_VLAN:

@@ -199,8 +199,8 @@ static bool shown_for(enum key_when when, const struct key *key)
     case KEY_IF_ND:
         return ip6 && proto == IP_PROTO_ICMP6;
     case KEY_IF_OTHER_L4:
-        return !ip || !(proto == IP_PROTO_TCP || proto == IP_PROTO_UDP || proto == IP_PROTO_SCTP ||
-                        (ip4 && proto == IP_PROTO_ICMP) || (ip6 && proto == IP_PROTO_ICMP6));
+        return ip && proto != IP_PROTO_TCP && proto != IP_PROTO_UDP && proto != IP_PROTO_SCTP &&
+               !(ip4 && proto == IP_PROTO_ICMP) && !(ip6 && proto == IP_PROTO_ICMP6);
     }
     return false;
 }

@@ -140,13 +140,23 @@ static void put_ports(struct printer *p, uint16_t type, uint8_t proto)
     }
 }
 
+static void put_label(struct printer *p)
+{
+    uint32_t label = be32toh(p->m->value.key.l3.ip6_label), mask = be32toh(p->m->mask.key.l3.ip6_label);
+    if (mask) {
+        put_name(p, "ipv6_label", "");
+        text_printf(p->t, mask == 0xfffff ? "=0x%05x" : "=0x%05x/0x%05x", label, mask);
+    }
+}
+
 static void put_network(struct printer *p, bool skip_proto)
 {
     const struct fields *value = &p->m->value;
     uint16_t type = p->m->mask.key.l2.type ? be16toh(value->key.l2.type) : 0;
     switch (type) {
     case ETH_TYPE_IP6:
-        PUT_FIELDS(p, FIELD_IPV6_SRC, FIELD_IPV6_DST, FIELD_IPV6_LABEL);
+        PUT_FIELDS(p, FIELD_IPV6_SRC, FIELD_IPV6_DST);
+        put_label(p);
         break;
     case ETH_TYPE_ARP:
     case ETH_TYPE_RARP:
@@ -291,16 +301,20 @@ static size_t word_length(const char *s)
 
 static struct error *unknown_word(const char *name)
 {
-    const char *names[ARRAY_SIZE(protocols) + 1];
+    const char *names[ARRAY_SIZE(protocols) + 3 * FIELD_N + 1];
+    size_t n = 0;
     for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-        names[i] = protocols[i].name;
+        names[n++] = protocols[i].name;
     }
-    names[ARRAY_SIZE(protocols)] = NULL;
-    const struct field *f = field_nearest(name);
-    const char *protocol = string_nearest(name, names), *near = f ? f->name : NULL;
-    if (protocol && (!near || string_distance(name, protocol) < string_distance(name, near))) {
-        near = protocol;
+    for (int i = 0; i < FIELD_N; i++) {
+        names[n++] = field_rows[i].name;
+        names[n++] = field_rows[i].print_name;
+        if (field_rows[i].alias) {
+            names[n++] = field_rows[i].alias;
+        }
     }
+    names[n] = NULL;
+    const char *near = string_nearest(name, names);
     return near ? error_new(EINVAL, "\"%s\" is no field to match; did you mean \"%s\"?", name, near)
            : error_new(EINVAL, "\"%s\" is no field to match; ovs-fields(7) lists them", name);
 }
