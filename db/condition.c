@@ -59,10 +59,14 @@ static struct db_error *clause_from_json(struct condition_clause *clause, const 
         scalar.min = 1;
         return datum_from_json(&clause->arg, &scalar, value, symbols);
     }
-    if (clause->function == CONDITION_EQ || clause->function == CONDITION_NE) {
+    if (clause->function == CONDITION_EQ || clause->function == CONDITION_NE ||
+        column_type_is_scalar(type)) {
         return datum_from_json(&clause->arg, type, value, symbols);
     }
-    return datum_from_json_any_n(&clause->arg, type, value, symbols);
+    struct column_type some = *type;
+    some.min = 0;
+    some.max = clause->function == CONDITION_INCLUDES ? type->max : DB_UNLIMITED;
+    return datum_from_json(&clause->arg, &some, value, symbols);
 }
 
 struct db_error *condition_from_json(struct condition *c, const struct table_schema *table,

@@ -15,7 +15,7 @@
 struct text;
 
 #define DB_E_SYNTAX "syntax error"
-#define DB_E_UNKNOWN_TABLE "unknown table"
+#define DB_E_UNKNOWN_TABLE DB_E_SYNTAX
 #define DB_E_UNKNOWN_COLUMN "unknown column"
 #define DB_E_UNKNOWN_DATABASE "unknown database"
 #define DB_E_CONSTRAINT "constraint violation"

@@ -37,26 +37,15 @@ static struct db_table *get_table(struct execution *x, struct members *m)
     return t;
 }
 
-static void get_where(struct execution *x, struct members *m, const struct db_table *t,
-                      struct condition *where)
+/* NULL stands for all columns. */
+static struct db_error *parse_columns(const struct db_table *t, const json_t *j,
+                                      struct column_list *columns)
 {
-    *where = (struct condition) { .table = NULL };
-    const json_t *j = members_get(m, "where", MEMBER_ARRAY);
-    if (j && t) {
-        members_fail(m, condition_from_json(where, t->schema, j, &x->symbols));
+    if (j) {
+        return column_list_from_json(columns, t->schema, j);
     }
-}
-
-static void get_columns(struct members *m, const struct db_table *t, const char *name,
-                        struct column_list *columns)
-{
-    *columns = (struct column_list) { 0, NULL };
-    const json_t *j = members_get(m, name, MEMBER_ARRAY | MEMBER_OPTIONAL);
-    if (j && t) {
-        members_fail(m, column_list_from_json(columns, t->schema, j));
-    } else if (t && !members_failed(m)) {
-        column_list_all(columns, t->schema);
-    }
+    column_list_all(columns, t->schema);
+    return NULL;
 }
 
 /* The values that a <row> gives, one for each column or NULL. */
@@ -87,17 +76,6 @@ static void free_values(const struct table_schema *table, struct datum **values)
     free(values);
 }
 
-static struct datum **get_row(struct execution *x, struct members *m, const struct db_table *t)
-{
-    const json_t *j = members_get(m, "row", MEMBER_OBJECT);
-    if (!j || !t) {
-        return NULL;
-    }
-    struct datum **values = xcalloc(t->schema->n_columns, sizeof *values);
-    members_fail(m, parse_row(x, t->schema, j, values));
-    return values;
-}
-
 static struct db_error *refuse_if_read_only(const struct execution *x)
 {
     return !x->env->read_only ? NULL : db_error_new(DB_E_NOT_ALLOWED, "this connection or database is "
@@ -106,91 +84,102 @@ static struct db_error *refuse_if_read_only(const struct execution *x)
 
 /* Operations ---------------------------------------------------------------------------------------- */
 
-static struct db_error *do_insert(struct execution *x, struct db_table *t, const json_t *name,
-                                  const json_t *chosen, struct datum **values, struct text *result)
+/* The new row's UUID, and its name if it has one. */
+static struct db_error *choose_uuid(struct execution *x, const json_t *name, const json_t *chosen,
+                                    struct uuid *uuid)
 {
-    struct uuid uuid;
-    struct atom_symbol *symbol = name ? atom_symbols_get(&x->symbols, json_string_value(name)) : NULL;
-    if (symbol && symbol->created) {
+    if (chosen && !uuid_parse(json_string_value(chosen), uuid)) {
+        return db_error_syntax(chosen, "\"uuid\" is not a UUID");
+    }
+    if (!name) {
+        *uuid = chosen ? *uuid : uuid_random();
+        return NULL;
+    }
+    struct atom_symbol *symbol = atom_symbols_get(&x->symbols, json_string_value(name));
+    if (symbol->created) {
         return db_error_new(DB_E_DUPLICATE_NAME, "the transaction names two rows \"%s\"", symbol->name);
     }
+    symbol->created = true;
     if (chosen) {
-        if (!uuid_parse(json_string_value(chosen), &uuid)) {
-            return db_error_syntax(chosen, "\"uuid\" is not a UUID");
-        }
-        if (symbol) {
-            /* References by name that came earlier already have the symbol's UUID. */
-            symbol->uuid = uuid;
-        }
-    } else {
-        uuid = symbol ? symbol->uuid : uuid_random();
+        symbol->uuid = *uuid;
     }
-    if (values[COLUMN_UUID] || values[COLUMN_VERSION]) {
-        return db_error_new(DB_E_CONSTRAINT, "\"%s\" is given by the database, \"uuid\" of the insert "
-                            "operation chooses it", values[COLUMN_UUID] ? "_uuid" : "_version");
-    }
-    struct db_row *row = db_txn_insert(x->txn, t, &uuid);
+    *uuid = symbol->uuid;
+    return NULL;
+}
+
+static struct db_error *do_insert(struct execution *x, struct db_table *t, const struct uuid *uuid,
+                                  struct datum **values, struct text *result)
+{
+    struct db_row *row = db_txn_insert(x->txn, t, uuid);
     if (!row) {
         return db_error_new(DB_E_DUPLICATE_UUID, "table \"%s\" has, or had in this transaction, a row "
-                            UUID_FMT, t->schema->name, UUID_ARGS(&uuid));
-    }
-    if (symbol) {
-        symbol->created = true;
+                            UUID_FMT, t->schema->name, UUID_ARGS(uuid));
     }
     for (uint32_t i = N_STANDARD_COLUMNS; i < t->schema->n_columns; i++) {
         if (values[i]) {
             db_txn_set(x->txn, row, i, datum_get(values[i]));
         }
     }
-    text_printf(result, "{\"uuid\":[\"uuid\",\""UUID_FMT"\"]}", UUID_ARGS(&uuid));
+    text_printf(result, "{\"uuid\":[\"uuid\",\""UUID_FMT"\"]}", UUID_ARGS(uuid));
     return NULL;
 }
 
 static struct db_error *execute_insert(struct execution *x, struct members *m, struct text *result)
 {
-    struct db_error *e = refuse_if_read_only(x);
-    if (e) {
-        return e;
-    }
     struct db_table *t = get_table(x, m);
     const json_t *name = members_get(m, "uuid-name", MEMBER_ID | MEMBER_OPTIONAL);
     const json_t *chosen = members_get(m, "uuid", MEMBER_STRING | MEMBER_OPTIONAL);
-    struct datum **values = get_row(x, m, t);
-    e = members_finish(m);
+    const json_t *row = members_get(m, "row", MEMBER_OBJECT);
+    struct uuid uuid;
+    struct db_error *e = members_finish(m);
+    e = e ? e : refuse_if_read_only(x);
+    e = e ? e : choose_uuid(x, name, chosen, &uuid);
+    if (e) {
+        return e;
+    }
+    struct datum **values = xcalloc(t->schema->n_columns, sizeof *values);
+    e = parse_row(x, t->schema, row, values);
     if (!e) {
-        e = do_insert(x, t, name, chosen, values, result);
+        e = do_insert(x, t, &uuid, values, result);
     }
-    if (t) {
-        free_values(t->schema, values);
-    }
+    free_values(t->schema, values);
     return e;
+}
+
+static void do_select(const struct db_table *t, const struct condition *where,
+                      const struct column_list *columns, const struct column_list *sort,
+                      struct text *result)
+{
+    struct rowset set = { .table = t->schema, .columns = *columns };
+    struct db_row **rows;
+    size_t n = condition_find(where, t, &rows);
+    for (size_t i = 0; i < n; i++) {
+        rowset_add(&set, rows[i]->columns);
+    }
+    free(rows);
+    if (sort) {
+        rowset_sort(&set, sort);
+    }
+    text_put(result, "{\"rows\":");
+    rowset_put_json(&set, result);
+    text_put(result, "}");
+    rowset_fini(&set);
 }
 
 static struct db_error *execute_select(struct execution *x, struct members *m, struct text *result)
 {
-    struct condition where;
-    struct column_list columns, sort;
+    struct condition where = { .table = NULL };
+    struct column_list columns = { 0, NULL }, sort = { 0, NULL };
     struct db_table *t = get_table(x, m);
-    get_where(x, m, t, &where);
-    get_columns(m, t, "columns", &columns);
-    bool sorted = json_object_get(m->object, "sort");
-    get_columns(m, t, "sort", &sort);
+    const json_t *where_j = members_get(m, "where", MEMBER_ARRAY);
+    const json_t *columns_j = members_get(m, "columns", MEMBER_ARRAY | MEMBER_OPTIONAL);
+    const json_t *sort_j = members_get(m, "sort", MEMBER_ARRAY | MEMBER_OPTIONAL);
     struct db_error *e = members_finish(m);
+    e = e ? e : condition_from_json(&where, t->schema, where_j, &x->symbols);
+    e = e ? e : parse_columns(t, columns_j, &columns);
+    e = e ? e : parse_columns(t, sort_j, &sort);
     if (!e) {
-        struct rowset set = { .table = t->schema, .columns = columns };
-        struct db_row **rows;
-        size_t n = condition_find(&where, t, &rows);
-        for (size_t i = 0; i < n; i++) {
-            rowset_add(&set, rows[i]->columns);
-        }
-        free(rows);
-        if (sorted) {
-            rowset_sort(&set, &sort);
-        }
-        text_put(result, "{\"rows\":");
-        rowset_put_json(&set, result);
-        text_put(result, "}");
-        rowset_fini(&set);
+        do_select(t, &where, &columns, sort_j ? &sort : NULL, result);
     }
     condition_fini(&where);
     column_list_fini(&columns);
@@ -198,8 +187,7 @@ static struct db_error *execute_select(struct execution *x, struct members *m, s
     return e;
 }
 
-static struct db_error *do_update(struct execution *x, struct db_table *t, const struct condition *where,
-                                  struct datum **values, struct text *result)
+static struct db_error *check_mutable(const struct db_table *t, struct datum *const *values)
 {
     for (uint32_t i = 0; i < t->schema->n_columns; i++) {
         if (values[i] && !t->schema->columns[i].mutable) {
@@ -207,6 +195,12 @@ static struct db_error *do_update(struct execution *x, struct db_table *t, const
                                 "row is there", t->schema->columns[i].name, t->schema->name);
         }
     }
+    return NULL;
+}
+
+static void do_update(struct execution *x, struct db_table *t, const struct condition *where,
+                      struct datum *const *values, struct text *result)
+{
     struct db_row **rows;
     size_t n = condition_find(where, t, &rows);
     for (size_t i = 0; i < n; i++) {
@@ -218,54 +212,57 @@ static struct db_error *do_update(struct execution *x, struct db_table *t, const
     }
     free(rows);
     text_printf(result, "{\"count\":%zu}", n);
-    return NULL;
 }
 
 static struct db_error *execute_update(struct execution *x, struct members *m, struct text *result)
 {
-    struct db_error *e = refuse_if_read_only(x);
+    struct condition where = { .table = NULL };
+    struct db_table *t = get_table(x, m);
+    const json_t *where_j = members_get(m, "where", MEMBER_ARRAY);
+    const json_t *row = members_get(m, "row", MEMBER_OBJECT);
+    struct db_error *e = members_finish(m);
+    e = e ? e : refuse_if_read_only(x);
     if (e) {
         return e;
     }
-    struct condition where;
-    struct db_table *t = get_table(x, m);
-    get_where(x, m, t, &where);
-    struct datum **values = get_row(x, m, t);
-    e = members_finish(m);
+    struct datum **values = xcalloc(t->schema->n_columns, sizeof *values);
+    e = parse_row(x, t->schema, row, values);
+    e = e ? e : check_mutable(t, values);
+    e = e ? e : condition_from_json(&where, t->schema, where_j, &x->symbols);
     if (!e) {
-        e = do_update(x, t, &where, values, result);
+        do_update(x, t, &where, values, result);
     }
-    if (t) {
-        free_values(t->schema, values);
-    }
+    free_values(t->schema, values);
     condition_fini(&where);
+    return e;
+}
+
+static struct db_error *do_mutate(struct execution *x, struct db_table *t, const struct condition *where,
+                                  const struct mutations *mutations, struct text *result)
+{
+    struct db_error *e = NULL;
+    struct db_row **rows;
+    size_t n = condition_find(where, t, &rows);
+    for (size_t i = 0; i < n && !e; i++) {
+        e = mutations_apply(mutations, x->txn, rows[i]);
+    }
+    free(rows);
+    text_printf(result, "{\"count\":%zu}", n);
     return e;
 }
 
 static struct db_error *execute_mutate(struct execution *x, struct members *m, struct text *result)
 {
-    struct db_error *e = refuse_if_read_only(x);
-    if (e) {
-        return e;
-    }
-    struct condition where;
+    struct condition where = { .table = NULL };
     struct mutations mutations = { 0, NULL };
     struct db_table *t = get_table(x, m);
-    get_where(x, m, t, &where);
-    const json_t *j = members_get(m, "mutations", MEMBER_ARRAY);
-    if (j && t) {
-        members_fail(m, mutations_from_json(&mutations, t->schema, j, &x->symbols));
-    }
-    e = members_finish(m);
-    if (!e) {
-        struct db_row **rows;
-        size_t n = condition_find(&where, t, &rows);
-        for (size_t i = 0; i < n && !e; i++) {
-            e = mutations_apply(&mutations, x->txn, rows[i]);
-        }
-        free(rows);
-        text_printf(result, "{\"count\":%zu}", n);
-    }
+    const json_t *where_j = members_get(m, "where", MEMBER_ARRAY);
+    const json_t *mutations_j = members_get(m, "mutations", MEMBER_ARRAY);
+    struct db_error *e = members_finish(m);
+    e = e ? e : refuse_if_read_only(x);
+    e = e ? e : mutations_from_json(&mutations, t->schema, mutations_j, &x->symbols);
+    e = e ? e : condition_from_json(&where, t->schema, where_j, &x->symbols);
+    e = e ? e : do_mutate(x, t, &where, &mutations, result);
     mutations_fini(&mutations);
     condition_fini(&where);
     return e;
@@ -273,14 +270,12 @@ static struct db_error *execute_mutate(struct execution *x, struct members *m, s
 
 static struct db_error *execute_delete(struct execution *x, struct members *m, struct text *result)
 {
-    struct db_error *e = refuse_if_read_only(x);
-    if (e) {
-        return e;
-    }
-    struct condition where;
+    struct condition where = { .table = NULL };
     struct db_table *t = get_table(x, m);
-    get_where(x, m, t, &where);
-    e = members_finish(m);
+    const json_t *where_j = members_get(m, "where", MEMBER_ARRAY);
+    struct db_error *e = members_finish(m);
+    e = e ? e : refuse_if_read_only(x);
+    e = e ? e : condition_from_json(&where, t->schema, where_j, &x->symbols);
     if (!e) {
         struct db_row **rows;
         size_t n = condition_find(&where, t, &rows);
@@ -337,40 +332,46 @@ static bool wait_holds(const struct db_table *t, const struct condition *where,
     return holds;
 }
 
+/* Not as the operation wants it: an error, or it waits. */
+static struct db_error *wait_more(struct execution *x, const struct db_table *t, const json_t *timeout)
+{
+    double limit = timeout ? json_number_value(timeout) : (double) INT64_MAX;
+    int64_t ms = limit >= (double) INT64_MAX ? INT64_MAX : limit < 0 ? 0 : (int64_t) limit;
+    if (ms > x->env->elapsed_ms) {
+        x->outcome->waiting = true;
+        x->outcome->timeout_ms = ms;
+        return NULL;
+    }
+    return ms ? db_error_new(DB_E_TIMED_OUT, "the rows of table \"%s\" were not as \"wait\" asks within "
+                             "%lld ms", t->schema->name, (long long) ms)
+              : db_error_new(DB_E_TIMED_OUT, "the rows of table \"%s\" are not as \"wait\" asks",
+                             t->schema->name);
+}
+
 static struct db_error *execute_wait(struct execution *x, struct members *m, struct text *result)
 {
-    struct condition where;
-    struct column_list columns;
+    struct condition where = { .table = NULL };
+    struct column_list columns = { 0, NULL };
     struct db_table *t = get_table(x, m);
-    get_where(x, m, t, &where);
-    get_columns(m, t, "columns", &columns);
+    const json_t *where_j = members_get(m, "where", MEMBER_ARRAY);
+    const json_t *columns_j = members_get(m, "columns", MEMBER_ARRAY | MEMBER_OPTIONAL);
     const json_t *timeout = members_get(m, "timeout", MEMBER_NUMBER | MEMBER_OPTIONAL);
     const json_t *until = members_get(m, "until", MEMBER_STRING);
     const json_t *rows = members_get(m, "rows", MEMBER_ARRAY);
-    struct rowset expected = { .table = t ? t->schema : NULL, .columns = columns };
-    bool equal = until && !strcmp(json_string_value(until), "==");
-    if (until && !equal && strcmp(json_string_value(until), "!=")) {
-        members_fail(m, db_error_syntax(until, "\"until\" is \"==\" or \"!=\""));
-    }
-    if (timeout && json_number_value(timeout) < 0) {
-        members_fail(m, db_error_syntax(timeout, "\"timeout\" is a number of milliseconds"));
-    }
-    if (t && rows && !members_failed(m)) {
-        members_fail(m, parse_expected(x, t, rows, &expected));
-    }
     struct db_error *e = members_finish(m);
+    if (e) {
+        return e;
+    }
+    bool equal = !strcmp(json_string_value(until), "==");
+    if (!equal && strcmp(json_string_value(until), "!=")) {
+        return db_error_syntax(until, "\"until\" is \"==\" or \"!=\"");
+    }
+    e = condition_from_json(&where, t->schema, where_j, &x->symbols);
+    e = e ? e : parse_columns(t, columns_j, &columns);
+    struct rowset expected = { .table = t->schema, .columns = columns };
+    e = e ? e : parse_expected(x, t, rows, &expected);
     if (!e && !wait_holds(t, &where, &columns, &expected, equal)) {
-        double limit = timeout ? json_number_value(timeout) : (double) INT64_MAX;
-        int64_t ms = limit >= (double) INT64_MAX ? INT64_MAX : (int64_t) limit;
-        if (ms <= x->env->elapsed_ms) {
-            e = ms ? db_error_new(DB_E_TIMED_OUT, "the rows of table \"%s\" were not as \"wait\" asks "
-                                  "within %lld ms", t->schema->name, (long long) ms)
-                   : db_error_new(DB_E_TIMED_OUT, "the rows of table \"%s\" are not as \"wait\" asks",
-                                  t->schema->name);
-        } else {
-            x->outcome->waiting = true;
-            x->outcome->timeout_ms = ms;
-        }
+        e = wait_more(x, t, timeout);
     }
     rowset_fini(&expected);
     column_list_fini(&columns);
@@ -442,8 +443,7 @@ static struct db_error *execute_one(struct execution *x, const json_t *op, struc
             return operations[i].run(x, &m, result);
         }
     }
-    return db_error_about("unknown operation", op, "there is no operation \"%s\"",
-                          json_string_value(name));
+    return db_error_syntax(op, "there is no operation \"%s\"", json_string_value(name));
 }
 
 static void put_error(struct text *result, struct db_error *e)

@@ -37,7 +37,7 @@ static struct db_error *parse_arg(struct mutation *m, const json_t *j, const jso
         }
         m->arg_type = *type;
         m->arg_type.min = 0;
-        m->arg_type.max = DB_UNLIMITED;
+        m->arg_type.max = m->mutator == MUTATOR_INSERT ? type->max : DB_UNLIMITED;
         if (m->mutator == MUTATOR_DELETE && column_type_is_map(type)) {
             const json_t *tag = json_array_get(value, 0);
             if (!json_is_string(tag) || strcmp(json_string_value(tag), "map")) {
@@ -180,20 +180,21 @@ static struct db_error *mutate_numbers(const struct mutation *m, const struct da
 {
     const struct column_type *type = &m->column->type;
     struct datum *d = datum_alloc(old->n, type);
-    for (uint32_t i = 0; i < old->n; i++) {
+    struct db_error *e = NULL;
+    for (uint32_t i = 0; i < old->n && !e; i++) {
         d->atoms[i] = old->atoms[i];
-        struct db_error *e = type->key.type == ATOM_INTEGER
+        e = type->key.type == ATOM_INTEGER
             ? mutate_integer(m->mutator, &d->atoms[i].integer, m->arg->atoms[0].integer)
             : mutate_real(m->mutator, &d->atoms[i].real, m->arg->atoms[0].real);
-        if (!e) {
-            e = base_type_check(&type->key, &d->atoms[i]);
-        }
-        if (e) {
-            free(d);   /* Numbers own nothing. */
-            return e;
-        }
     }
-    struct db_error *e = datum_sort(d, type);
+    for (uint32_t i = 0; i < old->n && !e; i++) {
+        e = base_type_check(&type->key, &d->atoms[i]);
+    }
+    if (e) {
+        free(d);   /* Numbers own nothing. */
+        return e;
+    }
+    e = datum_sort(d, type);
     if (e) {
         db_error_free(e);
         free(d);

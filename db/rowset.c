@@ -28,8 +28,8 @@ struct db_error *column_list_from_json(struct column_list *list, const struct ta
         const struct column_schema *c = table_schema_column(table, json_string_value(name));
         if (!c) {
             column_list_fini(list);
-            return db_error_about(DB_E_UNKNOWN_COLUMN, j, "table \"%s\" has no column \"%s\"",
-                                  table->name, json_string_value(name));
+            return db_error_syntax(j, "table \"%s\" has no column \"%s\"", table->name,
+                                   json_string_value(name));
         }
         for (size_t k = 0; k < list->n; k++) {
             if (list->columns[k] == c->index) {

@@ -33,7 +33,7 @@ struct db_row {
     struct db_change *change;      /* Of the open transaction; NULL if that did not change it. */
     struct weak_link *weak_in;     /* Weak references to it, in committed state. */
     struct weak_link *weak_out;    /* Its own. */
-    uint32_t n_refs;               /* Strong references to it, in committed state. */
+    uint32_t n_refs;               /* Strong references to it from other rows, in committed state. */
     bool deleted;                  /* By the open transaction. */
     bool refs_saved;               /* The open transaction has saved 'n_refs'. */
     struct hmap_node indexes[];    /* One for each index of the table. */

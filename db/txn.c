@@ -194,6 +194,9 @@ static struct db_error *count_refs(struct db_txn *txn, const struct db_row *sour
 {
     const struct db_table *target_table = &txn->db->tables[to->index];
     for (size_t i = 0; i < n; i++) {
+        if (target_table == source->table && uuid_equal(&atoms[i].uuid, &source->uuid)) {
+            continue;   /* A row does not keep itself alive. */
+        }
         struct db_row *target = db_table_row_any(target_table, &atoms[i].uuid);
         if (!target) {
             if (!up) {

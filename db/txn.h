@@ -7,7 +7,8 @@
  * change back (newest transaction first). The cost is that of the change.
  *
  * Invariants of committed state:
- *   1. A row's n_refs is the number of strong references to it; a row of a non-root table has some.
+ *   1. A row's n_refs is the number of strong references to it from other rows; a row of a table that is
+ *      no root has some.
  *   2. Every strong reference names a row that exists; so does every weak one.
  *   3. weak_in and weak_out list exactly the weak references.
  *   4. No two rows of a table agree in the columns of an index; no table exceeds its maxRows.
