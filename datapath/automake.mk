@@ -8,6 +8,7 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/control.h \
 	datapath/engine.h \
 	datapath/flow_index.c \
+	datapath/lookup/big.c datapath/lookup/big.h \
 	datapath/lookup/cache.c datapath/lookup/cache.h \
 	datapath/lookup/compact.c datapath/lookup/compact.h \
 	datapath/lookup/flow.h \

@@ -73,7 +73,7 @@ void ring_detach(struct ring *r)
 int ring_put(struct ring *r, uint64_t id, enum upcall_reason reason, uint64_t cookie, const struct key *key,
              const struct packet *p, int64_t now_ms)
 {
-    struct ring_in *in = rcu_dereference(r->in);
+    struct ring_in *in = shared_load(r->in);
     if (!in) {
         return ENOTCONN;
     }
@@ -108,7 +108,7 @@ int ring_put(struct ring *r, uint64_t id, enum upcall_reason reason, uint64_t co
 
 void ring_wake(struct ring *r)
 {
-    struct ring_in *in = rcu_dereference(r->in);
+    struct ring_in *in = shared_load(r->in);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (in && __atomic_load_n(&in->sleeping, __ATOMIC_RELAXED)) {
         uint64_t one = 1;

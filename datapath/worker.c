@@ -22,8 +22,8 @@ enum { MAX_EMPTY = 6, LOOK_ROUNDS = 8, MAX_EVENTS = 32, INBOX_EVENT = UINT32_MAX
 
 static struct port *port_by_number(const struct worker *w, uint32_t port_no)
 {
-    const struct port_table *t = rcu_dereference(w->dp->ports);
-    return port_no < t->n ? rcu_dereference(t->ports[port_no]) : NULL;
+    const struct port_table *t = shared_load(w->dp->ports);
+    return port_no < t->n ? shared_load(t->ports[port_no]) : NULL;
 }
 
 void worker_drop(struct worker *w, enum drop reason, uint32_t in_port)
@@ -86,11 +86,11 @@ void worker_run_actions(struct worker *w, const struct action_list *list, const 
 static void act(struct worker *w, struct packet_batch *b, const struct key *keys, struct flow **flows, uint32_t hits)
 {
     while (hits) {
-        const struct flow_actions *actions = rcu_dereference(flows[__builtin_ctz(hits)]->actions);
+        const struct flow_actions *actions = shared_load(flows[__builtin_ctz(hits)]->actions);
         uint32_t same = hits & -hits;
         for (uint32_t left = actions->needs_key ? 0 : hits; left; left &= left - 1) {
             unsigned i = __builtin_ctz(left);
-            same |= (uint32_t) (rcu_dereference(flows[i]->actions) == (void *) actions) << i;
+            same |= (uint32_t) (shared_load(flows[i]->actions) == (void *) actions) << i;
         }
         struct packet *group[BATCH_MAX];
         uint32_t n = credit_and_group(w, b, keys, flows, same, group);

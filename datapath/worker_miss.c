@@ -140,7 +140,7 @@ static void run_chain(struct worker *w, struct pending_chain *c, const struct ac
 
 static void run_chain_by_flow(struct worker *w, struct pending_chain *c, struct flow *f)
 {
-    const struct flow_actions *actions = rcu_dereference(f->actions);
+    const struct flow_actions *actions = shared_load(f->actions);
     run_chain(w, c, &actions->list, f);
 }
 
@@ -335,7 +335,7 @@ static void expire_run(struct worker *w, struct work *work)
 {
     struct pending_chain *c;
     rcu_read_lock();
-    while (rcu_dereference(w->dp->ring.in) && (c = pending_expired(w->pending, w->now_ms))) {
+    while (shared_load(w->dp->ring.in) && (c = pending_expired(w->pending, w->now_ms))) {
         worker_count(&w->stats.n_expired, 1);
         discard(w, c, DROP_PENDING_TIMEOUT);
     }

@@ -27,7 +27,7 @@ static void judge(struct flow_cache *c)
     c->n_lookups = c->n_hits = 0;
 }
 
-static struct flow *candidate_of(const struct cache_set *s, uint32_t tag)
+static inline struct flow *candidate_of(const struct cache_set *s, uint32_t tag)
 {
     for (unsigned i = 0; i < CACHE_WAYS; i++) {
         if (s->tags[i] == tag && s->flows[i]) {

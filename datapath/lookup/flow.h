@@ -17,6 +17,10 @@
 struct flow_guard;
 struct subtable;
 
+/* A pointer that another thread publishes, within an RCU read-side section; inline, unlike liburcu's for programs that are
+ * not under its licence. */
+#define shared_load(pointer) __atomic_load_n(&(pointer), __ATOMIC_ACQUIRE)
+
 struct flow {
     uint32_t live;                   /* Atomic. */
     uint32_t hash;

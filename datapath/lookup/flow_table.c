@@ -352,7 +352,7 @@ void flow_table_tick(struct flow_table *t)
 static uint32_t lookup_guard(const struct flow_guard *g, const struct key *keys, uint32_t todo, struct flow **found,
                              uint64_t *n_probes)
 {
-    struct guard_masks *m = rcu_dereference(g->masks);
+    struct guard_masks *m = shared_load(g->masks);
     uint32_t left = todo;
     for (uint32_t i = 0; left && i < m->n; i++) {
         *n_probes += __builtin_popcount(left);

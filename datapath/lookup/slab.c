@@ -5,10 +5,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "datapath/lookup/big.h"
 #include "lib/base/alloc.h"
 #include "lib/sys/rcu.h"
 
-enum { CHUNK_BYTES = 256 * 1024, FIRST_CHUNK_BYTES = 16 * 1024, BATCH = 512 };
+/* Chunks grow with the number of flows, up to huge pages. */
+enum { FIRST_CHUNK_BYTES = 16 << 10, LAST_CHUNK_BYTES = 2 << 20, BATCH = 512 };
 
 /* Bytes of a flow in each class, all multiples of cache lines. */
 static const uint32_t class_bytes[] = { 64, 128, 192, 256, ROUND_UP(sizeof(struct flow) + 48 * 8, CACHE_LINE) };
@@ -71,9 +73,9 @@ void slab_destroy(struct slab *s)
 
 static void add_chunk(struct slab *s, struct class *c)
 {
-    c->chunk_bytes = c->chunk_bytes ? CHUNK_BYTES : FIRST_CHUNK_BYTES;
+    c->chunk_bytes = c->chunk_bytes ? MIN(c->chunk_bytes * 2, (uint32_t) LAST_CHUNK_BYTES) : FIRST_CHUNK_BYTES;
     struct chunk *chunk = xmalloc(sizeof *chunk);
-    *chunk = (struct chunk) { s->chunks, xzalloc_aligned(c->chunk_bytes) };
+    *chunk = (struct chunk) { s->chunks, big_alloc(c->chunk_bytes) };
     s->chunks = chunk;
     c->at = chunk->bytes;
     c->end = c->at + c->chunk_bytes;

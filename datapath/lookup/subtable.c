@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "datapath/lookup/big.h"
 #include "lib/base/alloc.h"
 #include "lib/packet/packet.h"
 #include "lib/sys/rcu.h"
@@ -18,7 +19,7 @@ static uint16_t tag_of(uint32_t hash)
 
 static struct bucket_array *array_create(uint32_t n_buckets)
 {
-    struct bucket_array *a = xzalloc_aligned(sizeof *a + n_buckets * sizeof a->buckets[0]);
+    struct bucket_array *a = big_alloc(sizeof *a + n_buckets * sizeof a->buckets[0]);
     a->mask = n_buckets - 1;
     a->overflows = xcalloc(n_buckets, sizeof a->overflows[0]);
     return a;
@@ -137,11 +138,11 @@ static bool words_equal(const struct subtable *t, const struct flow *f, const ui
 
 struct flow *subtable_find(const struct subtable *t, uint32_t hash, const uint64_t *words)
 {
-    const struct bucket_array *a = rcu_dereference(t->array);
+    const struct bucket_array *a = shared_load(t->array);
     uint32_t at = hash & a->mask;
     for (uint32_t n = 0; n <= a->mask; n++, at = (at + 1) & a->mask) {
         for (unsigned i = 0; i < BUCKET_FLOWS; i++) {
-            struct flow *f = rcu_dereference(a->buckets[at].flows[i]);
+            struct flow *f = shared_load(a->buckets[at].flows[i]);
             if (f && f->hash == hash && __atomic_load_n(&f->live, __ATOMIC_ACQUIRE) && words_equal(t, f, words)) {
                 return f;
             }
@@ -153,7 +154,7 @@ struct flow *subtable_find(const struct subtable *t, uint32_t hash, const uint64
     return NULL;
 }
 
-static bool is_hit(const struct subtable *t, const struct flow *f, const struct key *key)
+static inline bool is_hit(const struct subtable *t, const struct flow *f, const struct key *key)
 {
     return f && __atomic_load_n(&f->live, __ATOMIC_ACQUIRE) && f->table == t
            && compact_matches(&t->mask, f->words, key);
@@ -169,7 +170,7 @@ static struct flow *search(const struct subtable *t, const struct bucket_array *
         const struct bucket *b = &a->buckets[at];
         for (unsigned i = 0; i < BUCKET_FLOWS; i++) {
             if (__atomic_load_n(&b->tags[i], __ATOMIC_ACQUIRE) == tag) {
-                struct flow *f = rcu_dereference(b->flows[i]);
+                struct flow *f = shared_load(b->flows[i]);
                 if (is_hit(t, f, key)) {
                     return f;
                 }
@@ -184,7 +185,7 @@ static struct flow *search(const struct subtable *t, const struct bucket_array *
 
 uint32_t subtable_lookup(const struct subtable *t, const struct key *keys, uint32_t todo, struct flow **found)
 {
-    const struct bucket_array *a = rcu_dereference(t->array);
+    const struct bucket_array *a = shared_load(t->array);
     uint32_t hashes[BATCH_MAX], hits = 0, again = 0;
     struct flow *candidate[BATCH_MAX];
 
@@ -207,7 +208,7 @@ uint32_t subtable_lookup(const struct subtable *t, const struct key *keys, uint3
             continue;
         }
         unsigned slot = low ? __builtin_ctzll(low) / 16 : 4 + __builtin_ctzll(high) / 16;
-        candidate[i] = rcu_dereference(b->flows[slot]);
+        candidate[i] = shared_load(b->flows[slot]);
         __builtin_prefetch(candidate[i]);
         __builtin_prefetch((const char *) candidate[i] + CACHE_LINE);
     }
