@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets for the tests. */
-#include <stdlib.h>
-
-#include "lib/base/alloc.h"
 #include "lib/packet/csum.h"
 #include "lib/packet/headers.h"
 #include "tests/unit/lib/packet/packet_tests.h"
@@ -51,7 +48,9 @@ static size_t put_ip6_extensions(uint8_t **at, uint32_t n, uint8_t proto)
 
 struct packet *make_packet(struct packet_pool *pool, const struct recipe *r)
 {
-    uint8_t *frame = xzalloc(PACKET_MAX + 512), *at = frame;
+    static uint8_t frame[PACKET_MAX + 512];
+    uint8_t *at = frame;
+    memset(frame, 0, 512);   /* All headers. */
     memcpy(put(&at, 12), "\x02\0\0\0\0\x01\x02\0\0\0\0\x02", 12);
     for (int i = 0; i < r->n_vlans; i++) {
         uint8_t *tag = put(&at, 4);
@@ -119,7 +118,6 @@ struct packet *make_packet(struct packet_pool *pool, const struct recipe *r)
     memset(put(&at, r->padding), 0xee, r->padding);
 
     struct packet *p = packet_from_bytes(pool, frame, at - frame);
-    free(frame);
     ck_assert_ptr_nonnull(p);
     p->l2_type_ofs = type_ofs;
     p->l3_ofs = l3_ofs;
