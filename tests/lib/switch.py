@@ -172,7 +172,7 @@ class Switch:
         else:
             options.append("--datapath=embedded")
         self.daemons["vswitchd"] = d = Daemon(self, "tsuji-vswitchd", options)
-        wait_until(lambda: not d.alive() or (self.dir / f"ovs-vswitchd.{self.vswitchd_pid()}.ctl").exists()
+        wait_until(lambda: not d.alive() or self.vswitchd_pid() == d.pid and (self.dir / f"ovs-vswitchd.{d.pid}.ctl").exists()
                    and (self.dir / "db.sock").exists())
         assert d.alive(), "tsuji-vswitchd ended at once"
 
