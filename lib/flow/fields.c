@@ -47,12 +47,10 @@ const struct field *field_by_any_name(const char *name)
 
 const struct field *field_by_oxm(uint32_t header)
 {
-    header &= 0xfffffe00;
-    for (int i = 0; i < FIELD_N; i++) {
-        const struct field *f = &field_rows[i];
-        if ((f->oxm_header && (f->oxm_header & 0xfffffe00) == header) ||
-            (f->nxm_header && (f->nxm_header & 0xfffffe00) == header)) {
-            return f;
+    for (int i = 0; i < FIELD_N_CLASSES; i++) {
+        if (field_classes[i] == header >> 16) {
+            uint8_t id = field_ids[i][header >> 9 & 127];
+            return id ? &field_rows[id - 1] : NULL;
         }
     }
     return NULL;
@@ -298,6 +296,17 @@ static void mask_add_wide(const struct field *f, wide mask, struct fields *wc)
 void field_mask_add(const struct field *f, const union field_value *mask, struct fields *wc)
 {
     mask_add_wide(f, mask ? value_of(f, mask) & valid_bits(f) : valid_bits(f), wc);
+}
+
+bool field_is_masked(const struct field *f, const struct fields *mask)
+{
+    const uint8_t *p = (const uint8_t *) mask + f->ofs;
+    unsigned size = f->store == STORE_XREG ? 8 : f->store == STORE_XXREG ? 16 : f->size;
+    uint8_t any = 0;
+    for (unsigned i = 0; i < size; i++) {
+        any |= p[i];
+    }
+    return any && get_wide(f, mask);
 }
 
 /* Clears the field's bits. */

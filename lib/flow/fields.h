@@ -98,6 +98,8 @@ void field_set_masked(const struct field *, const union field_value *value, cons
                       struct fields *);
 /* ORs 'mask' (NULL: all bits of the field) into 'wc', the un-wildcarding of a translation or the mask of a match. */
 void field_mask_add(const struct field *, const union field_value *mask, struct fields *wc);
+/* Is any bit of the field set, in the mask of a match or in un-wildcarding? Quick if not. */
+bool field_is_masked(const struct field *, const struct fields *mask);
 /* Do 'f's values satisfy the field's prerequisites? If 'wc', un-wildcards what was looked at. */
 bool field_prerequisite_holds(const struct field *, const struct fields *f, struct fields *wc);
 bool field_value_is_valid(const struct field *, const union field_value *);

@@ -77,7 +77,7 @@ static bool normalise_once(struct match *m)
     memset(&holding, 0, sizeof holding);
     for (int i = 0; i < FIELD_N; i++) {
         const struct field *f = &field_rows[i];
-        if (f->prerequisite != PREREQUISITE_NONE) {
+        if (f->prerequisite != PREREQUISITE_NONE && field_is_masked(f, &m->mask)) {
             field_mask_add(f, NULL, field_prerequisite_holds(f, &m->value, NULL) ? &holding : &failing);
         }
     }

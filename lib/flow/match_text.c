@@ -50,10 +50,10 @@ static void put_field_as(struct printer *p, enum field_id id, const char *name)
 {
     const struct field *f = field_by_id(id);
     union field_value value, mask, all;
-    field_get(f, &p->m->mask, &mask);
-    if (field_is_zero(f, &mask)) {
+    if (!field_is_masked(f, &p->m->mask)) {
         return;
     }
+    field_get(f, &p->m->mask, &mask);
     field_get(f, &p->m->value, &value);
     put_name(p, name, "=");
     field_all_ones(f, &all);
