@@ -38,8 +38,13 @@ tests_unit_test_datapath_SOURCES = \
 	tests/unit/datapath/engine/engine_tests.h \
 	tests/unit/datapath/engine/rig.c \
 	tests/unit/datapath/engine/test_engine.c \
+	tests/unit/datapath/engine/test_execute.c \
+	tests/unit/datapath/engine/test_lookup.c \
 	tests/unit/datapath/engine/test_main.c \
-	tests/unit/datapath/engine/test_restart.c
+	tests/unit/datapath/engine/test_pending.c \
+	tests/unit/datapath/engine/test_restart.c \
+	tests/unit/datapath/engine/test_set.c \
+	tests/unit/datapath/engine/test_wire.c
 tests_unit_test_datapath_LDADD = $(datapath_libs) $(external_libs) $(unit_libs)
 endif
 

@@ -14,6 +14,9 @@ struct pending *pending_create(uint32_t worker, uint32_t rate, uint32_t burst)
     s->next_id = (uint64_t) worker << 56 | 1 << 12;
     s->rate = rate;
     s->burst = burst;
+    for (size_t i = 0; i < PENDING_GUARDS; i++) {
+        s->guards[i].tokens = (uint64_t) burst * 1000;
+    }
     list_init(&s->announced);
     list_init(&s->unannounced);
     return s;

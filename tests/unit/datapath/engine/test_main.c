@@ -3,4 +3,4 @@
 #include "tests/unit/datapath/engine/engine_tests.h"
 #include "tests/unit/unit.h"
 
-UNIT_MAIN("datapath", engine_tcase, restart_tcase)
+UNIT_MAIN("datapath", wire_tcase, lookup_tcase, set_tcase, execute_tcase, pending_tcase, engine_tcase, restart_tcase)
