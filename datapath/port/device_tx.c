@@ -10,7 +10,7 @@
 #include "datapath/port/offload.h"
 #include "lib/packet/vnet.h"
 
-enum { N_IOV = 3 };   /* Header, head, tail. */
+enum { N_IOV = 3 };   /* Header, head, tail; header and head in one where there is headroom. */
 
 struct frame {
     struct vnet_header vnet;
@@ -43,14 +43,21 @@ enum drop device_tx_reason(int err)
 
 static uint32_t frame_fill(struct frame *f, const struct packet *p)
 {
-    vnet_from_packet(p, &f->vnet);
-    f->iov[0] = (struct iovec) { &f->vnet, VNET_HEADER_LEN };
-    f->iov[1] = (struct iovec) { p->data, p->head_len };
-    if (!p->tail_len) {
-        return 2;
+    uint32_t n = 0;
+    if (LIKELY(p->data - p->buffer >= VNET_HEADER_LEN)) {
+        /* The kernel has a short way for messages in one piece. */
+        uint8_t *start = p->data - VNET_HEADER_LEN;
+        vnet_from_packet(p, (struct vnet_header *) start);
+        f->iov[n++] = (struct iovec) { start, VNET_HEADER_LEN + p->head_len };
+    } else {
+        vnet_from_packet(p, &f->vnet);
+        f->iov[n++] = (struct iovec) { &f->vnet, VNET_HEADER_LEN };
+        f->iov[n++] = (struct iovec) { p->data, p->head_len };
     }
-    f->iov[2] = (struct iovec) { p->tail->bytes + p->tail_ofs, p->tail_len };
-    return 3;
+    if (p->tail_len) {
+        f->iov[n++] = (struct iovec) { p->tail->bytes + p->tail_ofs, p->tail_len };
+    }
+    return n;
 }
 
 static void message_fill(struct mmsghdr *m, struct frame *f, const struct packet *p)

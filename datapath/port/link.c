@@ -56,7 +56,6 @@ bool link_parse(const struct nlmsghdr *h, int nsid, struct link_info *info)
     info->flags = ifi->ifi_flags;
     info->hw_type = ifi->ifi_type;
     nl_string(a[IFLA_IFNAME], info->name, sizeof info->name);
-    nl_string(a[IFLA_QDISC], info->qdisc, sizeof info->qdisc);
     info->mtu = nl_u32(a[IFLA_MTU], 0);
     info->carrier_changes = nl_u32(a[IFLA_CARRIER_CHANGES], 0);
     info->carrier = a[IFLA_CARRIER] && nl_size(a[IFLA_CARRIER]) ? *(const uint8_t *) nl_data(a[IFLA_CARRIER])

@@ -20,7 +20,7 @@ enum { LINK_OWN_NS = -1 };
 struct link_info {
     int nsid;
     uint32_t ifindex;
-    char name[IFNAMSIZ], qdisc[16];
+    char name[IFNAMSIZ];
     uint32_t flags;                 /* IFF_* */
     uint16_t hw_type;               /* ARPHRD_* */
     uint32_t mtu, carrier_changes;

@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <net/if_arp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -42,8 +43,6 @@ struct port_system {
     struct port port;
     struct link_watch watch;
     struct system_io *io;        /* RCU; NULL: not attached. Control thread writes. */
-    bool bypass;                 /* PACKET_QDISC_BYPASS as it is now. */
-    char qdisc[16];
 };
 
 static struct port_system *system_cast(const struct port *port)
@@ -121,18 +120,6 @@ static int open_socket(uint32_t ifindex, int *fdp)
     return err;
 }
 
-/* Leaves out the queueing discipline while it is the kernel's default for a device without a queue of its own. */
-static void set_bypass(struct port_system *s, const struct system_io *io, const struct link_info *link)
-{
-    bool bypass = smap_get_bool(&s->port.config.options, "qdisc_bypass", false) &&
-                  (!strcmp(link->qdisc, "noqueue") || !strcmp(link->qdisc, "mq") ||
-                   !strcmp(link->qdisc, "pfifo_fast") || !strcmp(link->qdisc, "fq_codel"));
-    snprintf(s->qdisc, sizeof s->qdisc, "%s", link->qdisc);
-    if (bypass != s->bypass && !set_option(io->fd, PACKET_QDISC_BYPASS, bypass)) {
-        s->bypass = bypass;
-    }
-}
-
 static void apply_config(struct port_system *s, const struct dp_port_config *config, const struct link_info *link)
 {
     int err = 0;
@@ -177,8 +164,6 @@ static void system_attach(struct port_system *s, const struct link_info *link)
     }
     io->restore_addr_gen = !link_set_ip6_addr_gen(link->ifindex, IN6_ADDR_GEN_MODE_NONE, &io->addr_gen) &&
                            io->addr_gen != IN6_ADDR_GEN_MODE_NONE;
-    s->bypass = false;
-    set_bypass(s, io, link);
     apply_config(s, &port->config, link);
     link_to_state(link, &port->state);
     link_ethtool(link->name, &port->state);
@@ -209,9 +194,6 @@ static bool refresh_state(struct port_system *s, const struct link_info *link)
         link_ethtool(link->name, &s->port.state);
     }
     __atomic_store_n(&s->io->mtu, link->mtu, __ATOMIC_RELAXED);
-    if (strcmp(s->qdisc, link->qdisc)) {
-        set_bypass(s, s->io, link);
-    }
     return memcmp(&old, &s->port.state, sizeof old);
 }
 
@@ -256,8 +238,18 @@ static void system_link_event(const struct link_event *event, void *s_)
     }
 }
 
+/* Once in a process: what one before it left on devices that may not be ports any more. */
+static void remove_leftovers(void)
+{
+    unsigned n = ingress_drop_remove_stale();
+    if (n) {
+        LOG_INFO("%u drop program(s) of a process that was killed were removed", n);
+    }
+}
+
 static struct error *system_create(struct port *port)
 {
+    static pthread_once_t leftovers = PTHREAD_ONCE_INIT;
     struct port_system *s = system_cast(port);
     if (!strcmp(port->config.name, "lo")) {
         return error_new(EINVAL, "port \"lo\": the loopback device cannot be a port, the machine would lose it");
@@ -266,6 +258,7 @@ static struct error *system_create(struct port *port)
     if (e) {
         return error_wrap(e, "port \"%s\"", port->config.name);
     }
+    pthread_once(&leftovers, remove_leftovers);
     attach_by_name(s);
     return NULL;
 }
