@@ -48,6 +48,9 @@ check_PROGRAMS += tests/unit/test-ofproto
 tests_unit_test_ofproto_SOURCES = \
 	tests/unit/unit.h \
 	tests/unit/ofproto/lab.c tests/unit/ofproto/lab.h \
+	tests/unit/ofproto/table/test_classifier.c \
+	tests/unit/ofproto/table/test_flow_mod.c \
+	tests/unit/ofproto/table/test_mac_table.c \
 	tests/unit/ofproto/test_main.c \
 	tests/unit/ofproto/xlate/test_normal.c \
 	tests/unit/ofproto/xlate/test_properties.c \

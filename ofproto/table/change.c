@@ -13,6 +13,7 @@ struct changes {
     uint64_t version;            /* Written under 'lock', read by anyone. */
     struct change ring[CHANGE_RING];
     uint64_t n;                  /* Changes made so far; number N is at N % CHANGE_RING. */
+    uint64_t forgotten;          /* Version of the newest change that the ring no longer has. */
     void (*listener)(const struct change *, size_t n, void *arg);
     void *arg;
     struct fields modified;      /* The main thread's. */
@@ -171,6 +172,7 @@ void changes_add(struct changes *c, const struct change *list, size_t n,
     }
     for (size_t i = 0; i < n; i++) {
         struct change *slot = &c->ring[c->n++ % CHANGE_RING];
+        c->forgotten = slot->version;
         if (slot->match.words) {
             rcu_postpone(free, slot->match.words);
         }
