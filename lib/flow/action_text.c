@@ -7,8 +7,8 @@
 #include "spec/drops.h"
 
 static const char *const reason_names[] = {
-    [UPCALL_MISS] = "miss", [UPCALL_ACTION] = "action", [UPCALL_CONTROLLER] = "controller",
-    [UPCALL_PROTOCOL] = "slow_path", [UPCALL_SAMPLE] = "sample",
+    [UPCALL_MISS] = "slow_path(miss", [UPCALL_ACTION] = "slow_path(action", [UPCALL_CONTROLLER] = "controller(",
+    [UPCALL_PROTOCOL] = "slow_path(protocol", [UPCALL_SAMPLE] = "sflow(",
 };
 
 static bool any_of(const void *p, size_t n)
@@ -76,14 +76,14 @@ static void format_push_vlan(const struct action *a, struct text *t)
 static void format_userspace(const struct action *a, struct text *t)
 {
     uint32_t reason = a->userspace.reason;
-    text_printf(t, "userspace(%s", reason < ARRAY_SIZE(reason_names) ? reason_names[reason] : "unknown");
+    text_printf(t, "userspace(pid=0,%s", reason < ARRAY_SIZE(reason_names) ? reason_names[reason] : "slow_path(unknown");
     if (a->userspace.max_len && a->userspace.max_len < UINT16_MAX) {
-        text_printf(t, ",max_len=%u", a->userspace.max_len);
+        text_printf(t, "%smax_len=%u", text_ends_with(t, "(") ? "" : ",", a->userspace.max_len);
     }
     if (a->userspace.cookie) {
-        text_printf(t, ",cookie=%#llx", (unsigned long long) a->userspace.cookie);
+        text_printf(t, "%scookie=%#llx", text_ends_with(t, "(") ? "" : ",", (unsigned long long) a->userspace.cookie);
     }
-    text_put_char(t, ')');
+    text_put(t, "))");
 }
 
 static void format_range(const struct action_list *l, uint32_t from, uint32_t to, port_name_fn *port_name, void *arg,
@@ -136,7 +136,7 @@ static void format_range(const struct action_list *l, uint32_t from, uint32_t to
             text_printf(t, "recirc(%#x)", a->recirc_id);
             break;
         case ACTION_HASH:
-            text_printf(t, a->hash.alg ? "hash(sym_l4(%u))" : "hash(l4(%u))", a->hash.basis);
+            text_printf(t, a->hash.alg ? "hash(sym_l4(%u))" : "hash(hash_l4(%u))", a->hash.basis);
             break;
         }
     }

@@ -276,6 +276,34 @@ static const struct key_text_row *find_row(const char *group, const char *name, 
     return NULL;
 }
 
+/* "gbp(id=5,flags=0x8)" */
+static struct error *parse_gbp(struct parser *p, char *s)
+{
+    size_t n = strlen(s);
+    if (strncmp(s, "gbp(", 4) || s[n - 1] != ')') {
+        return error_new(EINVAL, "tunnel: of vxlan(...) only gbp(id=...,flags=...) is there, not \"%s\"", s);
+    }
+    s[n - 1] = '\0';
+    char *save = NULL;
+    for (char *word = strtok_r(s + 4, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+        char *value = strchr(word, '=');
+        bool known = false;
+        if (value) {
+            *value++ = '\0';
+        }
+        const struct key_text_row *row = !strcmp(word, "id") ? find_row("tunnel", "gbp_id", &known)
+                                         : !strcmp(word, "flags") ? find_row("tunnel", "gbp_flags", &known) : NULL;
+        if (!row || !value) {
+            return error_new(EINVAL, "tunnel: vxlan(gbp(...)) holds id=... and flags=..., not \"%s\"", word);
+        }
+        struct error *e = parse_value(p, row, value);
+        if (e) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
 /* Either the value itself, or "name=value,name=value". */
 static struct error *parse_members(struct parser *p, const char *group, char *args)
 {
@@ -308,6 +336,14 @@ static struct error *parse_members(struct parser *p, const char *group, char *ar
             return error_new(EINVAL, "%s: \"%s\" needs a value", group, args);
         }
         *value++ = '\0';
+        if (!strcmp(group, "tunnel") && !strcmp(name, "vxlan")) {
+            struct error *e = parse_gbp(p, value);
+            if (e) {
+                return e;
+            }
+            args = next;
+            continue;
+        }
         row = find_row(group, name, &known);
         if (!row) {
             return error_new(EINVAL, "%s: it has no member \"%s\"", group, name);

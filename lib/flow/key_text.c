@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 
-#include "lib/base/parse.h"
 #include "lib/base/text.h"
 #include "lib/flow/flags.h"
 #include "lib/packet/headers.h"
@@ -222,11 +221,16 @@ const struct flag_names key_text_tunnel_flags = {
 
 static void put_tunnel_flags(uint8_t value, uint8_t mask, struct text *t)
 {
-    /* Those on the wire come first, as others print them; each with its sign. */
+    /* In the order in which others print them. */
     static const uint8_t order[] = { TUNNEL_DF, TUNNEL_CSUM, TUNNEL_KEY, TUNNEL_OAM, TUNNEL_MSS_CLAMP };
+    const char *separator = "";
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-        if (mask & order[i] && (value & order[i] || mask != 0xff)) {
-            text_printf(t, "%c%s", value & order[i] ? '+' : '-', key_text_tunnel_flags.names[__builtin_ctz(order[i])]);
+        const char *name = key_text_tunnel_flags.names[__builtin_ctz(order[i])];
+        if (mask != 0xff && mask & order[i]) {
+            text_printf(t, "%c%s", value & order[i] ? '+' : '-', name);
+        } else if (mask == 0xff && value & order[i]) {
+            text_printf(t, "%s%s", separator, name);
+            separator = "|";
         }
     }
 }
@@ -287,20 +291,14 @@ static void put_value(const struct key_text_row *row, const struct key *key, con
     case KEY_FORM_IP4:
         text_printf(t, IP4_FMT, v[0], v[1], v[2], v[3]);
         if (!is_ones(m, 4)) {
-            be32 bits;
-            memcpy(&bits, m, sizeof bits);
-            int prefix = ip4_mask_prefix(bits);
-            prefix >= 0 ? text_printf(t, "/%d", prefix) : text_printf(t, "/" IP4_FMT, m[0], m[1], m[2], m[3]);
+            text_printf(t, "/" IP4_FMT, m[0], m[1], m[2], m[3]);
         }
         break;
     case KEY_FORM_IP6:
         put_ip6(v, t);
         if (!is_ones(m, 16)) {
-            struct in6_addr bits;
-            memcpy(&bits, m, sizeof bits);
-            int prefix = ip6_mask_prefix(&bits);
             text_put_char(t, '/');
-            prefix >= 0 ? text_printf(t, "%d", prefix) : put_ip6(m, t);
+            put_ip6(m, t);
         }
         break;
     case KEY_FORM_WIDE_HEX:
@@ -366,6 +364,13 @@ static void put_row(struct writer *w, const struct key_text_row *row, const stru
         w->group = row->group;
     } else {
         text_put_char(w->t, ',');
+    }
+    if (row->ofs == offsetof(struct key, tunnel.gbp_id) || row->ofs == offsetof(struct key, tunnel.gbp_flags)) {
+        /* Their name is a path: vxlan(gbp(id=5)). */
+        text_printf(w->t, "vxlan(gbp(%s=", row->name + strlen("gbp_"));
+        put_value(row, key, mask, port_name, arg, w->t);
+        text_put(w->t, "))");
+        return;
     }
     if (row->form == KEY_FORM_TUNNEL_FLAGS) {
         text_put(w->t, "flags(");

@@ -61,8 +61,8 @@ START_TEST(texts)
     action_put_hash(&l, 1, 0);
     action_put_recirc(&l, 7);
     check_text(&l, "push_vlan(vid=5,pcp=0),push_vlan(tpid=0x88a8,vid=6,pcp=7),pop_vlan,"
-                   "set(tunnel(tun_id=0x1001,dst=192.0.2.2,ttl=64,tp_dst=4789,flags(+df+key))),trunc(100),4,set(skb_mark(0x5)),"
-                   "set(skb_mark(0x5/0x7)),set(skb_priority(0x9)),userspace(controller,max_len=128,cookie=0xabc),hash(l4(1)),recirc(0x7)");
+                   "set(tunnel(tun_id=0x1001,dst=192.0.2.2,ttl=64,tp_dst=4789,flags(df|key))),trunc(100),4,set(skb_mark(0x5)),"
+                   "set(skb_mark(0x5/0x7)),set(skb_priority(0x9)),userspace(pid=0,controller(max_len=128,cookie=0xabc)),hash(hash_l4(1)),recirc(0x7)");
     action_list_clear(&l);
 
     uint32_t outer = action_begin_clone(&l);

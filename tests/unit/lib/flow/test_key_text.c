@@ -14,16 +14,18 @@ START_TEST(texts)
         { "in_port(1),eth_type(0x0800),ipv4(frag=no)", "recirc_id(0),in_port(1),eth_type(0x0800),ipv4(frag=no)" },
         { "recirc_id(0x5),in_port(2),eth_type(0x0800),ipv4(src=10.0.0.0/255.0.0.0,dst=10.0.0.1/24,proto=6,tos=0/0xfc,ttl=64/0xf0),"
           "tcp(src=80/0xff0,dst=443),tcp_flags(+syn-ack)",
-          "recirc_id(0x5),in_port(2),eth_type(0x0800),ipv4(src=10.0.0.0/8,dst=10.0.0.1/24,proto=6,tos=0/0xfc,ttl=64/0xf0),"
+          "recirc_id(0x5),in_port(2),eth_type(0x0800),ipv4(src=10.0.0.0/255.0.0.0,dst=10.0.0.1/255.255.255.0,proto=6,tos=0/0xfc,ttl=64/0xf0),"
           "tcp(src=80/0xff0,dst=443),tcp_flags(+syn-ack)" },
         { "recirc_id(0),in_port(1),eth_type(0x8100),vlan(vid=5,pcp=3),encap(eth_type(0x0806),arp(sip=10.0.0.1,tip=10.0.0.2,op=1,"
           "sha=02:00:00:00:00:01,tha=00:00:00:00:00:00))", NULL },
         { "recirc_id(0),eth_type(0x88a8),vlan(vid=5/0xff),encap(eth_type(0x8100),vlan(pcp=3/0x1),encap(eth_type(0x1234)))", NULL },
         { "recirc_id(0),eth_type(0x8100),vlan(cfi=1),encap(eth_type(0x0800))", NULL },
         { "recirc_id(0),eth_type(0x8100)", NULL },
-        { "recirc_id(0),tunnel(tun_id=0x1001,src=192.0.2.1,dst=192.0.2.2,tos=0,ttl=64,tp_src=0,tp_dst=4789,flags(+key)),in_port(3)", NULL },
+        { "recirc_id(0),tunnel(tun_id=0x1001,src=192.0.2.1,dst=192.0.2.2,tos=0,ttl=64,tp_src=0,tp_dst=4789,flags(key)),in_port(3)", NULL },
         { "recirc_id(0),tunnel(tun_id=0x1001,ipv6_src=2001:db8::1,ipv6_dst=2001:db8::2,flags(-df-csum+key)),in_port(3)", NULL },
-        { "recirc_id(0),in_port(1),eth_type(0x86dd),ipv6(src=2001:db8::/32,dst=::1,label=0xabcde,proto=58,tclass=0,hlimit=255,frag=no),"
+        { "recirc_id(0),tunnel(vxlan(gbp(id=5)),vxlan(gbp(flags=0x8))),in_port(3)", NULL },
+        { "tunnel(vxlan(gbp(id=5,flags=0x8/0xf)),flags())", "recirc_id(0),tunnel(vxlan(gbp(id=5)),vxlan(gbp(flags=0x8/0xf)),flags())" },
+        { "recirc_id(0),in_port(1),eth_type(0x86dd),ipv6(src=2001:db8::/ffff:ffff::,dst=::1,label=0xabcde,proto=58,tclass=0,hlimit=255,frag=no),"
           "icmpv6(type=135,code=0),nd(target=fe80::1,sll=02:00:00:00:00:01,tll=00:00:00:00:00:00)", NULL },
         { "recirc_id(0),skb_priority(0x5),skb_mark(0x5/0xff),dp_hash(0x1),ct_state(+est+trk),ct_zone(0x7),ct_mark(0x1/0x1),"
           "ct_label(0x123456789abcdef0123456789abcdef/0xffffffffffffffff),in_port(1)", NULL },
@@ -62,7 +64,7 @@ START_TEST(bad_texts)
         { "ipv4(proto=256)", "out of range" }, { "ipv4(frag=maybe)", "no, first, later" }, { "vlan(vid=4096)", "from 0 to 4095" },
         { "vlan(foo=1)", "none of vid, pcp, cfi" }, { "vlan(vid=1),vlan(vid=2),vlan(vid=3)", "more than 2 tags" },
         { "vlan(vid)", "needs a value" }, { "tcp_flags(foo)", "is no TCP flag" }, { "ipv6(label=0x100000)", "out of range" },
-        { "mpls(tc=8)", "out of range" }, { "tunnel(flags(foo))", "is no tunnel flag" }, { "tunnel(flags(df)", "parentheses" },
+        { "mpls(tc=8)", "out of range" }, { "tunnel(flags(foo))", "is no tunnel flag" }, { "tunnel(flags(df)", "parentheses" }, { "tunnel(vxlan(foo))", "only gbp" }, { "tunnel(vxlan(gbp(foo=1)))", "not \"foo\"" },
         { "encap(encap(encap(encap(encap(encap(encap(encap(encap(in_port(1))))))))))", "nested deeper" },
         { "ct_label(0x1234567890123456789012345678901234)", "128 bits" }, { "recirc_id(-1)", "no number" },
         { "packet_type(ns=1,id=0x800)", "only Ethernet" }, { ")", "parentheses" }, { "eth_type(0x10000)", "out of range" },
