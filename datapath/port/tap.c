@@ -303,7 +303,10 @@ static void tap_destroy(struct port *port)
     struct port_tap *t = tap_cast(port);
     loop_timer_cancel(&t->remake);
     link_watch_stop(&t->watch);
-    tap_unmake(t);
+    if (t->io) {
+        io_free(t->io);   /* At once: no worker knows the port any more, and whoever deleted it wants the device gone. */
+        t->io = NULL;
+    }
     loop_watch_destroy(t->gone_watch);
     close(t->gone_fd);
 }
