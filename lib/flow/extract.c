@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parser: from a packet's bytes to its key.
  *
- * Plain Ethernet with at most one tag, IPv4 without options, TCP or UDP goes straight through extract_one(), which is
+ * Plain Ethernet with at most one tag, IPv4 or IPv6 without options, TCP or UDP goes straight through extract_one(), which is
  * inlined into the loop over a batch. Everything else goes through parse(), which has a function for each layer. Both
  * yield the same key and hash for the same packet. */
 #include "lib/flow/key.h"
@@ -42,14 +42,20 @@ static inline uint64_t fold_from(const struct packet *p)
     return UNLIKELY(p->has_tunnel) ? from ^ key_mix(p->tunnel.id + 1, UINT64_C(0x9e3779b97f4a7c15)) : from;
 }
 
+/* 'p': source and destination. */
+static inline uint64_t fold_ip6(const uint8_t *p, uint64_t basis)
+{
+    return key_mix(load64(p) ^ basis, load64(p + 8) ^ UINT64_C(0xa0761d6478bd642f))
+           + key_mix(load64(p + 16) ^ ~basis, load64(p + 24) ^ UINT64_C(0xe7037ed1a0b428db));
+}
+
 /* The same from a finished key. */
 static uint64_t fold_key(const struct packet *p, const struct key *key, uint64_t basis)
 {
     const struct key_l3 *l3 = &key->l3;
     uint64_t ip = l3->ip4_src | (uint64_t) l3->ip4_dst << 32;
     if (key->l2.type == htobe16(ETH_TYPE_IP6)) {
-        ip = key_mix(load64(&l3->ip6_src) ^ basis, load64(l3->ip6_src.s6_addr + 8) ^ UINT64_C(0xa0761d6478bd642f))
-             + key_mix(load64(&l3->ip6_dst) ^ ~basis, load64(l3->ip6_dst.s6_addr + 8) ^ UINT64_C(0xe7037ed1a0b428db));
+        ip = fold_ip6((const uint8_t *) &l3->ip6_src, basis);
     }
     uint32_t ports = l3->frag ? 0 : load32(&key->l4.src);   /* All fragments of a packet go one way. */
     return fold(load64(&key->l2.dst), fold_l2(load32(key->l2.src.b + 2), key->l2.vlan[0].tci, key->l2.type), ip,
@@ -381,6 +387,38 @@ static inline void zero_block(uint64_t *block)
     ((vector *) block)[1] = (vector) { 0 };
 }
 
+static inline __attribute__((always_inline)) void put_l2(struct key *key, uint64_t mac, uint32_t src_end, be16 tci,
+                                                         be16 type)
+{
+    memcpy(&key->l2, &mac, 8);
+    memcpy((uint8_t *) &key->l2 + 8, &src_end, 4);
+    key->l2.type = type;
+    if (tci) {
+        key->l2.vlan[0].tpid = htobe16(ETH_TYPE_VLAN);
+        key->l2.vlan[0].tci = tci;
+    }
+}
+
+/* A TCP or UDP header that is there, at 'h'; 'end' is where head or IP packet end. Sets all offsets. */
+static inline __attribute__((always_inline)) void put_l4(struct packet *p, struct key *key, uint32_t type_ofs,
+                                                         uint32_t l3_len, const uint8_t *h, uint8_t proto, uint32_t end)
+{
+    uint32_t l4_ofs = type_ofs + 2 + l3_len, header_len = 8;
+    uint32_t ports = load32(h);
+    memcpy(&key->l4.src, &ports, 4);
+    p->l2_type_ofs = type_ofs;
+    p->l3_ofs = type_ofs + 2;
+    p->l4_ofs = l4_ofs;
+    if (proto == IP_PROTO_TCP) {
+        key->l4.tcp_flags = load16(h + 12) & htobe16(0x0fff);
+        header_len = (h[12] >> 4) * 4;
+        if (UNLIKELY(header_len < 20 || l4_ofs + header_len > end)) {
+            return;   /* There is no knowing where the payload begins. */
+        }
+    }
+    p->payload_ofs = l4_ofs + header_len;
+}
+
 static inline __attribute__((always_inline)) void extract_one(struct packet *p, struct key *key, uint64_t basis)
 {
     const uint8_t *data = p->data;
@@ -420,32 +458,35 @@ static inline __attribute__((always_inline)) void extract_one(struct packet *p, 
                    (proto == IP_PROTO_TCP || proto == IP_PROTO_UDP) && type_ofs + 22 + header_len <= head)) {
             uint64_t mac = load64(data), addresses = load64(ip + 12);
             uint32_t src_end = load32(data + 8), ports = load32(l4);
-            memcpy(&key->l2, &mac, 8);
-            memcpy((uint8_t *) &key->l2 + 8, &src_end, 4);
-            key->l2.type = type;
-            if (tci) {
-                key->l2.vlan[0].tpid = htobe16(ETH_TYPE_VLAN);
-                key->l2.vlan[0].tci = tci;
-            }
+            put_l2(key, mac, src_end, tci, type);
             memcpy(&key->l3.ip4_src, &addresses, 8);
             key->l3.proto = proto;
             key->l3.tos = ip[1];
             key->l3.ttl = ip[8];
-            memcpy(&key->l4.src, &ports, 4);
-            p->l2_type_ofs = type_ofs;
-            p->l3_ofs = type_ofs + 2;
-            p->l4_ofs = type_ofs + 22;
-            if (proto == IP_PROTO_TCP) {
-                key->l4.tcp_flags = load16(l4 + 12) & htobe16(0x0fff);
-                header_len = (l4[12] >> 4) * 4;
-                if (LIKELY(header_len >= 20 && 20 + header_len <= total && type_ofs + 22 + header_len <= head)) {
-                    p->payload_ofs = type_ofs + 22 + header_len;
-                }
-            } else {
-                p->payload_ofs = type_ofs + 22 + 8;
-            }
+            put_l4(p, key, type_ofs, 20, l4, proto, MIN(head, type_ofs + 2 + total));
             p->hash = fold(mac, fold_l2(src_end, tci, type), addresses, fold_l4(ports, proto), fold_from(p), basis);
             goto parsed;
+        }
+        if (type == htobe16(ETH_TYPE_IP6) && head >= type_ofs + 2 + 40 + 8) {
+            proto = ip[6];
+            header_len = proto == IP_PROTO_TCP ? 20 : 8;
+            total = 40 + get_be16(ip + 4);
+            if (LIKELY(ip[0] >> 4 == 6 && (proto == IP_PROTO_TCP || proto == IP_PROTO_UDP) && total >= 40 + header_len &&
+                       total <= room && type_ofs + 42 + header_len <= head)) {
+                uint64_t mac = load64(data);
+                uint32_t src_end = load32(data + 8), flow = get_be32(ip);
+                l4 = ip + 40;
+                put_l2(key, mac, src_end, tci, type);
+                memcpy(&key->l3.ip6_src, ip + 8, 32);
+                key->l3.ip6_label = htobe32(flow & 0xfffff);
+                key->l3.proto = proto;
+                key->l3.tos = flow >> 20;
+                key->l3.ttl = ip[7];
+                put_l4(p, key, type_ofs, 40, l4, proto, MIN(head, type_ofs + 2 + total));
+                p->hash = fold(mac, fold_l2(src_end, tci, type), fold_ip6(ip + 8, basis), fold_l4(load32(l4), proto),
+                               fold_from(p), basis);
+                goto parsed;
+            }
         }
     }
     if (LIKELY(head >= sizeof(struct eth_header))) {
