@@ -26,3 +26,29 @@ nodist_lib_openflow_libopenflow_a_SOURCES = \
 	spec/actions.c spec/actions.h \
 	spec/errors.c spec/errors.h \
 	spec/messages.c spec/messages.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-openflow
+tests_unit_test_openflow_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/lib/openflow/openflow_tests.h \
+	tests/unit/lib/openflow/samples.c \
+	tests/unit/lib/openflow/test_actions.c \
+	tests/unit/lib/openflow/test_errors.c \
+	tests/unit/lib/openflow/test_flow.c \
+	tests/unit/lib/openflow/test_flow_text.c \
+	tests/unit/lib/openflow/test_header.c \
+	tests/unit/lib/openflow/test_hostile.c \
+	tests/unit/lib/openflow/test_main.c \
+	tests/unit/lib/openflow/test_match.c \
+	tests/unit/lib/openflow/test_messages.c
+tests_unit_test_openflow_LDADD = $(openflow_libs) $(external_libs) $(unit_libs)
+endif
+
+fuzz_programs += tests/fuzz/fuzz-openflow tests/fuzz/fuzz-ofp-text
+tests_fuzz_fuzz_openflow_SOURCES = tests/fuzz/fuzz_openflow.c
+tests_fuzz_fuzz_openflow_LDADD = $(openflow_libs) $(external_libs)
+tests_fuzz_fuzz_openflow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ofp_text_SOURCES = tests/fuzz/fuzz_ofp_text.c
+tests_fuzz_fuzz_ofp_text_LDADD = $(openflow_libs) $(external_libs)
+tests_fuzz_fuzz_ofp_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

@@ -198,7 +198,8 @@ static struct error *print_error(struct printer *p)
     if (!error) {
         text_printf(p->t, " %s\n", ofp_error_name(code));
         if (code == OFPERR_OFPHFC_INCOMPATIBLE || code == OFPERR_OFPHFC_EPERM) {
-            text_printf(p->t, "%.*s\n", (int) strnlen((char *) payload.data, payload.len), payload.data ? (char *) payload.data : "");
+            buffer_put_u8(&payload, '\0');
+            text_printf(p->t, "%s\n", (const char *) payload.data);
         } else if (payload.len >= 8 && ofp_message_length(payload.data) == payload.len
                    && payload.data[1] != 1 /* an error in an error */) {
             ofp_message_format(payload.data, payload.len, p->names, p->verbosity, p->t);
