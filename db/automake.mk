@@ -45,3 +45,21 @@ db_libdb_a_SOURCES += \
 	db/client_txn.c db/client_txn.h \
 	db/client_typed.c db/client_typed.h
 nodist_db_libdb_a_SOURCES += spec/db.c spec/db.h
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-db-client
+tests_unit_test_db_client_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/db/fake_server.c tests/unit/db/fake_server.h \
+	tests/unit/db/replica_check.c tests/unit/db/replica_check.h \
+	tests/unit/db/test_client_main.c \
+	tests/unit/db/test_client_replica.c \
+	tests/unit/db/test_client_session.c
+tests_unit_test_db_client_LDADD = $(db_libs) $(external_libs) $(unit_libs)
+endif
+
+fuzz_programs += tests/fuzz/fuzz-db_update
+tests_fuzz_fuzz_db_update_SOURCES = tests/fuzz/fuzz_db_update.c tests/unit/db/replica_check.c
+tests_fuzz_fuzz_db_update_LDADD = $(db_libs) $(external_libs)
+tests_fuzz_fuzz_db_update_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_DIST += tests/fuzz/corpus/db_update

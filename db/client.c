@@ -167,7 +167,7 @@ static void lose(struct db_client *c, const char *why)
 {
     bool was_synced = c->state == DBC_SYNCED;
     if (was_synced || !c->error || strcmp(c->error, why)) {
-        LOG_INFO("%s: %s", c->rpc ? jsonrpc_name(c->rpc) : c->replica.schema->name, why);
+        LOG_INFO("%s", why);
     }
     set_error(c, why);
     disconnect(c);
@@ -281,7 +281,8 @@ static void set_last_txn_id(struct db_client *c, const json_t *id)
 /* What the server says does not fit together: begins anew. */
 static void resynchronise(struct db_client *c, struct error *e)
 {
-    LOG_WARN("%s: %s", jsonrpc_name(c->rpc), error_text(e));
+    e = error_wrap(e, "%s", jsonrpc_name(c->rpc));
+    LOG_WARN("%s", error_text(e));
     set_last_txn_id(c, NULL);
     lose_by(c, e);
 }

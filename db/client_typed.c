@@ -343,7 +343,7 @@ static bool fill_atom(struct resolver *r, const union atom *a, const struct base
     }
     struct dbc_row *row = r->lookup(ref, &a->uuid, r->aux);
     *(struct dbc_row **) p = row;
-    r->dangling |= !row;
+    r->dangling |= !row && !uuid_is_zero(&a->uuid);   /* Zero is the default. */
     return row != NULL;
 }
 
