@@ -27,7 +27,8 @@ struct port_entry {
     uint32_t port_no, worker;
 };
 void port_set_init(struct datapath *);
-void port_set_fini(struct datapath *);
+void port_set_clear(struct datapath *);                                      /* Removes all ports. */
+void port_set_fini(struct datapath *);                                       /* After the workers have ended. */
 struct error *port_set_add(struct datapath *, const struct dp_port_config *, uint32_t *port_no);
 struct error *port_set_change(struct datapath *, uint32_t port_no, const struct dp_port_config *);
 struct error *port_set_del(struct datapath *, uint32_t port_no);

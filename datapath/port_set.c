@@ -22,12 +22,16 @@ void port_set_init(struct datapath *dp)
     };
 }
 
-void port_set_fini(struct datapath *dp)
+void port_set_clear(struct datapath *dp)
 {
     struct port *p;
     while ((p = port_set_next(dp, 0))) {
         error_free(port_set_del(dp, port_number(p)));
     }
+}
+
+void port_set_fini(struct datapath *dp)
+{
     hmap_fini(&dp->port_names);
     free(dp->ports);
 }

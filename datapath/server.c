@@ -97,10 +97,13 @@ static void finish(struct datapath *dp)
         dp->peers = NULL;
     }
     if (dp->ports) {
-        port_set_fini(dp);
+        port_set_clear(dp);
     }
     workers_stop(dp);
     workers_drain_done(dp);
+    if (dp->ports) {
+        port_set_fini(dp);
+    }
     loop_watch_destroy(dp->done_watch);
     if (dp->done_fd >= 0) {
         close(dp->done_fd);

@@ -290,7 +290,7 @@ bool wire_next(struct reader *r, enum wire_attr number, const uint8_t **p, size_
 
 struct error *wire_get_key(const struct wire_attrs *a, enum wire_attr number, struct key *key)
 {
-    struct error *e = wire_key_decode(a->p[number], a->n[number], key);
+    struct error *e = wire_key_decode(wire_reader(a, number).p, a->n[number], key);
     return e ? error_wrap(e, "%s", wire_attr_rows[number].name) : NULL;
 }
 

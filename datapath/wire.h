@@ -59,6 +59,11 @@ struct wire_message {
 struct error *wire_parse(const void *p, size_t n, bool from_control, struct wire_message *);
 struct error *wire_parse_attrs(const void *p, size_t n, struct wire_attrs *);
 static inline bool wire_has(const struct wire_attrs *a, enum wire_attr number) { return a->p[number]; }
+/* Over its value; empty if it is absent. */
+static inline struct reader wire_reader(const struct wire_attrs *a, enum wire_attr number)
+{
+    return reader_of(a->p[number] ? a->p[number] : (const uint8_t *) "", a->n[number]);
+}
 /* Zero if it is absent. */
 uint8_t wire_u8(const struct wire_attrs *, enum wire_attr);
 uint16_t wire_u16(const struct wire_attrs *, enum wire_attr);

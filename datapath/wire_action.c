@@ -259,7 +259,7 @@ static struct error *get_list(struct reader *r, struct action_list *list, unsign
 
 struct error *wire_get_actions(const struct wire_attrs *a, struct action_list *actions)
 {
-    struct reader r = reader_of(a->p[ATTR_ACTION_LIST], a->n[ATTR_ACTION_LIST]);
+    struct reader r = wire_reader(a, ATTR_ACTION_LIST);
     struct error *e = get_list(&r, actions, 0);
     return e ? e : action_list_check(actions);
 }

@@ -222,7 +222,7 @@ static void put_counters(struct buffer *b, const void *base, const uint16_t *ofs
 static struct error *get_counters(const struct wire_attrs *a, void *base, const uint16_t *ofs, size_t n,
                                   const uint16_t *gauges, size_t n_gauges)
 {
-    struct reader r = reader_of(a->p[ATTR_COUNTERS], a->n[ATTR_COUNTERS]);
+    struct reader r = wire_reader(a, ATTR_COUNTERS);
     while (reader_left(&r)) {
         unsigned number = reader_be16(&r);
         uint64_t value = reader_be64(&r);
@@ -251,7 +251,7 @@ static void put_drops(struct buffer *b, const uint64_t drops[DROP_N])
 
 static struct error *get_drops(const struct wire_attrs *a, uint64_t drops[DROP_N])
 {
-    struct reader r = reader_of(a->p[ATTR_DROP_COUNTERS], a->n[ATTR_DROP_COUNTERS]);
+    struct reader r = wire_reader(a, ATTR_DROP_COUNTERS);
     while (reader_left(&r)) {
         unsigned reason = reader_be16(&r);
         uint64_t value = reader_be64(&r);

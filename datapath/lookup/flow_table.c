@@ -77,12 +77,12 @@ static void guard_free(void *g_)
 void flow_table_destroy(struct flow_table *t)
 {
     struct cds_lfht_iter iter;
-    struct flow_guard *g;
+    struct cds_lfht_node *node;
     struct subtable *s;
     rcu_read_lock();
-    cds_lfht_for_each_entry(t->guards, &iter, g, node) {
-        cds_lfht_del(t->guards, &g->node);
-        rcu_postpone(guard_free, g);
+    cds_lfht_for_each(t->guards, &iter, node) {
+        cds_lfht_del(t->guards, node);
+        rcu_postpone(guard_free, CONTAINER_OF(node, struct flow_guard, node));
     }
     rcu_read_unlock();
     HMAP_FOR_EACH (s, node, &t->subtables) {
@@ -324,25 +324,29 @@ static bool is_sorted(const struct guard_masks *m)
     return true;
 }
 
+/* By hits, which are halved each time so that what was hit long ago fades. */
+static void sort_masks(struct flow_guard *g)
+{
+    if (!is_sorted(g->masks)) {
+        struct guard_masks *new = masks_create(g->masks->n);
+        memcpy(new->masks, g->masks->masks, new->n * sizeof new->masks[0]);
+        qsort(new->masks, new->n, sizeof new->masks[0], by_hits);
+        publish_masks(g, new);
+    }
+    for (uint32_t i = 0; i < g->masks->n; i++) {
+        uint64_t *hits = &g->masks->masks[i].hits;
+        __atomic_store_n(hits, __atomic_load_n(hits, __ATOMIC_RELAXED) / 2, __ATOMIC_RELAXED);
+    }
+}
+
 void flow_table_tick(struct flow_table *t)
 {
     struct cds_lfht_iter iter;
-    struct flow_guard *g;
+    struct cds_lfht_node *node;
     slab_flush(t->slab);
     rcu_read_lock();
-    cds_lfht_for_each_entry(t->guards, &iter, g, node) {
-        if (g->masks->n > 1) {
-            if (!is_sorted(g->masks)) {
-                struct guard_masks *new = masks_create(g->masks->n);
-                memcpy(new->masks, g->masks->masks, new->n * sizeof new->masks[0]);
-                qsort(new->masks, new->n, sizeof new->masks[0], by_hits);
-                publish_masks(g, new);
-            }
-            for (uint32_t i = 0; i < g->masks->n; i++) {
-                uint64_t *hits = &g->masks->masks[i].hits;
-                __atomic_store_n(hits, __atomic_load_n(hits, __ATOMIC_RELAXED) / 2, __ATOMIC_RELAXED);
-            }
-        }
+    cds_lfht_for_each(t->guards, &iter, node) {
+        sort_masks(CONTAINER_OF(node, struct flow_guard, node));
     }
     rcu_read_unlock();
 }
