@@ -48,12 +48,14 @@ check_PROGRAMS += tests/unit/test-ofproto
 tests_unit_test_ofproto_SOURCES = \
 	tests/unit/unit.h \
 	tests/unit/ofproto/lab.c tests/unit/ofproto/lab.h \
+	tests/unit/ofproto/ofproto_tests.h \
 	tests/unit/ofproto/table/test_classifier.c \
 	tests/unit/ofproto/table/test_flow_mod.c \
 	tests/unit/ofproto/table/test_mac_table.c \
 	tests/unit/ofproto/test_main.c \
 	tests/unit/ofproto/xlate/test_normal.c \
 	tests/unit/ofproto/xlate/test_properties.c \
+	tests/unit/ofproto/xlate/test_trace.c \
 	tests/unit/ofproto/xlate/test_xlate.c
 tests_unit_test_ofproto_LDADD = $(ofproto_libs) $(external_libs) $(unit_libs)
 endif

@@ -209,8 +209,7 @@ bool changes_since(struct changes *c, uint64_t since, void (*each)(const struct 
     }
     pthread_mutex_lock(&c->lock);
     uint64_t oldest = c->n > CHANGE_RING ? c->n - CHANGE_RING : 0;
-    /* What was forgotten is of the oldest record's version or before. */
-    bool complete = !oldest || c->ring[oldest % CHANGE_RING].version <= since;
+    bool complete = since >= c->forgotten;
     uint64_t first = c->n;
     while (first > oldest && c->ring[(first - 1) % CHANGE_RING].version > since) {
         first--;

@@ -50,7 +50,9 @@ void xl_action_set_run(struct xlate_state *s)
     buffer_init(&s->action_set);
     struct ofact_list list = ofact_list_of(&set);
     s->in_action_set = true;
-    xl_note(s, "--. Executing action set:");
+    if (s->in->trace) {
+        trace_table(s->in->trace, s->note_depth, "--. Executing action set:");
+    }
     s->note_depth++;
     bool has_group = false;
     const struct ofact *a;

@@ -21,7 +21,7 @@ void xl_output(struct xlate_state *s, ofp_port number, uint16_t max_len)
         number = s->now.f.in_port;
         break;
     case OFPP_TABLE:
-        xl_run_table(s, 0, s->now.f.in_port, true, false);
+        xl_run_table(s, 0, s->now.f.in_port, true);
         return;
     case OFPP_NORMAL:
         xl_normal(s);
@@ -173,11 +173,11 @@ static void output_patch(struct xlate_state *s, const struct view_port *port)
     memset(&f->key.tunnel, 0, sizeof f->key.tunnel);
     XL_FIX(s, key.tunnel);
     s->depth++;
-    s->note_depth++;
     if (s->in->trace) {
         trace_bridge(s->in->trace, s->note_depth, s->bridge->name);
     }
-    xl_run_table(s, 0, f->in_port, true, true);
+    s->note_depth++;
+    xl_run_table(s, 0, f->in_port, true);
     xl_action_set_run(s);
     s->depth--;
 

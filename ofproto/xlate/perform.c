@@ -8,18 +8,18 @@
 
 static const struct rule *look_up(struct xlate_state *, uint8_t table, ofp_port in_port);
 static void table_miss(struct xlate_state *);
-static void perform_one(struct xlate_state *, const struct ofact *, bool is_last);
+static void perform_one(struct xlate_state *, const struct ofact *);
 static void move(struct xlate_state *, const struct ofact_move *);
 static void set_vlan(struct xlate_state *, const struct ofact_vlan *);
 static void set_l4_port(struct xlate_state *, const struct ofact_l4_port *);
 static void dec_ttl(struct xlate_state *, const struct ofact_dec_ttl *);
-static void resubmit(struct xlate_state *, const struct ofact_resubmit *, bool is_last);
+static void resubmit(struct xlate_state *, const struct ofact_resubmit *);
 static void run_clone(struct xlate_state *, const struct ofact *);
 static void set_queue(struct xlate_state *, uint32_t queue);
 static void note_action(struct xlate_state *, const struct ofact *);
 static void note_rule(struct xlate_state *, const struct rule *);
 
-void xl_run_table(struct xlate_state *s, uint8_t table, ofp_port in_port, bool miss, bool is_tail)
+void xl_run_table(struct xlate_state *s, uint8_t table, ofp_port in_port, bool miss)
 {
     if (s->depth >= XLATE_MAX_DEPTH || s->n_resubmits >= XLATE_MAX_RESUBMITS) {
         xl_note(s, " >> more than %d resubmits, or %d deep", XLATE_MAX_RESUBMITS, XLATE_MAX_DEPTH);
@@ -31,7 +31,6 @@ void xl_run_table(struct xlate_state *s, uint8_t table, ofp_port in_port, bool m
     int note_depth = s->note_depth;
     s->depth++;
     s->n_resubmits++;
-    s->note_depth += !is_tail;
     for (int next = table; next >= 0 && !s->exit; ) {
         s->table_id = next;
         next = -1;
@@ -64,7 +63,6 @@ void xl_run_table(struct xlate_state *s, uint8_t table, ofp_port in_port, bool m
 int xl_perform(struct xlate_state *s, const struct ofact_list *list)
 {
     const struct ofact *a;
-    const char *end = (const char *) list->first + list->len;
     OFACT_FOR_EACH (a, list) {
         if (s->exit) {
             break;
@@ -73,7 +71,7 @@ int xl_perform(struct xlate_state *s, const struct ofact_list *list)
         if (a->type == OFACT_GOTO_TABLE) {
             return ((const struct ofact_goto_table *) a)->table;
         }
-        perform_one(s, a, (const char *) a + a->len >= end);
+        perform_one(s, a);
     }
     return -1;
 }
@@ -97,7 +95,7 @@ static const struct rule *look_up(struct xlate_state *s, uint8_t table, ofp_port
         xl_effect(s, EFFECT_RULE)->rule = r;
         note_rule(s, r);
     } else {
-        xl_note(s, "%2u. No match.", table);
+        note_rule(s, NULL);
     }
     return r;
 }
@@ -117,7 +115,7 @@ static void table_miss(struct xlate_state *s)
     s->note_depth--;
 }
 
-static void perform_one(struct xlate_state *s, const struct ofact *a, bool is_last)
+static void perform_one(struct xlate_state *s, const struct ofact *a)
 {
     switch ((enum ofact_type) a->type) {
     case OFACT_OUTPUT: {
@@ -212,7 +210,7 @@ static void perform_one(struct xlate_state *s, const struct ofact *a, bool is_la
         dec_ttl(s, (const struct ofact_dec_ttl *) a);
         break;
     case OFACT_RESUBMIT:
-        resubmit(s, (const struct ofact_resubmit *) a, is_last);
+        resubmit(s, (const struct ofact_resubmit *) a);
         break;
     case OFACT_LEARN:
         xl_learn(s, (const struct ofact_learn *) a);
@@ -320,10 +318,10 @@ static void dec_ttl(struct xlate_state *s, const struct ofact_dec_ttl *d)
     s->exit = true;
 }
 
-static void resubmit(struct xlate_state *s, const struct ofact_resubmit *r, bool is_last)
+static void resubmit(struct xlate_state *s, const struct ofact_resubmit *r)
 {
     ofp_port in_port = r->in_port == OFPP_IN_PORT ? s->now.f.in_port : r->in_port;
-    xl_run_table(s, r->table == 0xff ? s->table_id : r->table, in_port, false, is_last);
+    xl_run_table(s, r->table == 0xff ? s->table_id : r->table, in_port, false);
 }
 
 static void run_clone(struct xlate_state *s, const struct ofact *a)
@@ -360,22 +358,26 @@ static void note_action(struct xlate_state *s, const struct ofact *a)
     }
 }
 
+/* NULL: there was none. */
 static void note_rule(struct xlate_state *s, const struct rule *r)
 {
     if (!s->in->trace) {
         return;
     }
     struct text t = TEXT_INIT;
-    struct match match;
-    minimatch_expand(&r->match, &match);
-    match_format(&match, NULL, &t);
-    if (t.len) {
-        text_put(&t, ", ");
+    text_printf(&t, "%2u. ", s->table_id);
+    size_t begin = t.len;
+    if (r) {
+        struct match match;
+        minimatch_expand(&r->match, &match);
+        match_format(&match, NULL, &t);
+        text_printf(&t, "%spriority %d", t.len > begin ? ", " : "", r->order);
+        if (r->cookie) {
+            text_printf(&t, ", cookie %#"PRIx64, be64toh(r->cookie));
+        }
+    } else {
+        text_put(&t, "No match.");
     }
-    text_printf(&t, "priority %d", r->order);
-    if (r->cookie) {
-        text_printf(&t, ", cookie %#"PRIx64, be64toh(r->cookie));
-    }
-    xl_note(s, "%2u. %s", r->table_id, text_str(&t));
+    trace_table(s->in->trace, s->note_depth, text_str(&t));
     text_fini(&t);
 }

@@ -191,7 +191,7 @@ void xl_note(struct xlate_state *s, const char *format, ...)
     va_start(args, format);
     text_vprintf(&t, format, args);
     va_end(args);
-    trace_note(s->in->trace, s->note_depth, "%s", text_str(&t));
+    trace_note(s->in->trace, s->note_depth, text_str(&t));
     text_fini(&t);
 }
 

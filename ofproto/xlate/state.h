@@ -99,7 +99,7 @@ void xl_normal(struct xlate_state *);
 
 /* ---- perform.c ---- */
 /* Looks up 'table' with in_port 'in_port' and runs what it finds, and the tables it goes to. 'miss' says that a miss is a table miss. */
-void xl_run_table(struct xlate_state *, uint8_t table, ofp_port in_port, bool miss, bool is_tail);
+void xl_run_table(struct xlate_state *, uint8_t table, ofp_port in_port, bool miss);
 /* Runs a list; returns the table to go to, or -1. */
 int xl_perform(struct xlate_state *, const struct ofact_list *);
 

@@ -2,14 +2,14 @@
 /* The notes of a translation and their text. */
 #include "ofproto/xlate/trace.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/text.h"
 #include "lib/packet/headers.h"
 
-struct note { int depth; bool is_bridge; char *text; };
+enum note_kind { NOTE_TEXT, NOTE_TABLE, NOTE_BRIDGE };
+struct note { int depth; enum note_kind kind; char *text; };
 
 struct trace {
     struct note *notes;
@@ -19,8 +19,8 @@ struct trace {
 /* Notes beyond this say nothing new. */
 enum { MAX_NOTES = 20000 };
 
-static struct note *add_note(struct trace *, int depth);
-static void put_note(const struct note *, struct text *);
+static struct note *add_note(struct trace *, int depth, enum note_kind);
+static size_t put_notes(const struct trace *, size_t from, int indent, struct text *);
 static void describe(const struct fields *, struct match *);
 static void format_fields(const struct fields *, struct text *);
 static void initial_fields(const struct xlate_in *, const struct xlate_out *, struct fields *);
@@ -44,22 +44,26 @@ void trace_destroy(struct trace *t)
     }
 }
 
-void trace_note(struct trace *t, int depth, const char *format, ...)
+void trace_note(struct trace *t, int depth, const char *text)
 {
-    struct note *note = add_note(t, depth);
+    struct note *note = add_note(t, depth, NOTE_TEXT);
     if (note) {
-        va_list args;
-        va_start(args, format);
-        note->text = xvasprintf(format, args);
-        va_end(args);
+        note->text = xstrdup(text);
+    }
+}
+
+void trace_table(struct trace *t, int depth, const char *text)
+{
+    struct note *note = add_note(t, depth, NOTE_TABLE);
+    if (note) {
+        note->text = xstrdup(text);
     }
 }
 
 void trace_bridge(struct trace *t, int depth, const char *name)
 {
-    struct note *note = add_note(t, depth);
+    struct note *note = add_note(t, depth, NOTE_BRIDGE);
     if (note) {
-        note->is_bridge = true;
         note->text = xasprintf("bridge(\"%s\")", name);
     }
 }
@@ -71,8 +75,8 @@ void trace_format(const struct trace *t, const struct xlate_in *in, const struct
     text_put(to, "Flow: ");
     format_fields(&f, to);
     text_put(to, "\n");
-    for (size_t i = 0; i < t->n; i++) {
-        put_note(&t->notes[i], to);
+    for (size_t i = 0; i < t->n; ) {
+        i = put_notes(t, i, 0, to);
     }
     text_put(to, "\nFinal flow: ");
     format_final(in, out, to);
@@ -115,7 +119,7 @@ json_t *trace_to_json(const struct trace *t, const struct xlate_in *in, const st
     return o;
 }
 
-static struct note *add_note(struct trace *t, int depth)
+static struct note *add_note(struct trace *t, int depth, enum note_kind kind)
 {
     if (t->n == MAX_NOTES) {
         return NULL;
@@ -124,21 +128,37 @@ static struct note *add_note(struct trace *t, int depth)
         t->notes = xgrow(t->notes, &t->allocated, sizeof *t->notes);
     }
     struct note *note = &t->notes[t->n++];
-    *note = (struct note) { .depth = depth };
+    *note = (struct note) { .depth = depth, .kind = kind };
     return note;
 }
 
-static void put_note(const struct note *note, struct text *to)
+/* Puts note 'from', those at its depth that follow, and what is inside them. A table or bridge with which its list ends is not
+ * indented further, so that a chain of tables stays at the left edge. Returns where the list ended. */
+static size_t put_notes(const struct trace *t, size_t from, int indent, struct text *to)
 {
-    if (note->is_bridge) {
-        text_printf(to, "\n%*s%s\n%*s", 4 * note->depth, "", note->text, 4 * note->depth, "");
-        for (size_t i = 0; i < strlen(note->text); i++) {
-            text_put_char(to, '-');
+    int depth = t->notes[from].depth;
+    size_t i = from;
+    while (i < t->n && t->notes[i].depth >= depth) {
+        const struct note *note = &t->notes[i];
+        size_t next = i + 1;
+        while (next < t->n && t->notes[next].depth > depth) {
+            next++;
         }
-        text_put_char(to, '\n');
-    } else {
-        text_printf(to, "%*s%s\n", 4 * note->depth, "", note->text);
+        bool goes_on = note->kind == NOTE_TEXT || (next < t->n && t->notes[next].depth == depth);
+        int column = 4 * (indent + goes_on);
+        text_printf(to, "%s%*s%s\n", note->kind == NOTE_BRIDGE ? "\n" : "", column, "", note->text);
+        if (note->kind == NOTE_BRIDGE) {
+            text_printf(to, "%*s", column, "");
+            for (size_t n = strlen(note->text); n > 0; n--) {
+                text_put_char(to, '-');
+            }
+            text_put_char(to, '\n');
+        }
+        for (i++; i < next; ) {
+            i = put_notes(t, i, indent + 2 * goes_on, to);
+        }
     }
+    return i;
 }
 
 /* A match of the fields that a packet with these headers has. */

@@ -10,9 +10,10 @@
 struct trace;
 struct trace *trace_create(void);
 void trace_destroy(struct trace *);
-/* Called by translation: 'depth' is nesting. The text is one line without newline. */
-void trace_note(struct trace *, int depth, const char *format, ...) PRINTF_LIKE(3, 4);
-/* The packet enters a bridge. */
+/* Called by translation: 'depth' is nesting; a note is inside the last one of lower depth. The text is one line without newline.
+ * An action or a remark; a table and the rule that was found there; the packet enters a bridge. */
+void trace_note(struct trace *, int depth, const char *text);
+void trace_table(struct trace *, int depth, const char *text);
 void trace_bridge(struct trace *, int depth, const char *name);
 
 /* The whole answer: "Flow:", bridge("..."), tables with rules and actions, "Final flow:", "Megaflow:", "Datapath actions:", and for

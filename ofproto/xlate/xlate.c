@@ -122,17 +122,16 @@ static void run(struct xlate_state *s)
     if (s->in->trace) {
         trace_bridge(s->in->trace, 0, s->bridge->name);
     }
+    s->note_depth++;
     if (s->port && s->port->config & OFPPC_NO_RECV && !s->in->actions) {
         xl_note(s, " >> port %s is configured not to receive", s->port->name);
         xl_drop(s, DROP_PORT_CONFIG_NO_RECV);
         return;
     }
     if (s->in->actions) {
-        s->note_depth++;
         xl_perform(s, s->in->actions);
-        s->note_depth--;
     } else {
-        xl_run_table(s, 0, s->now.f.in_port, true, true);
+        xl_run_table(s, 0, s->now.f.in_port, true);
     }
     xl_action_set_run(s);
 }

@@ -7,7 +7,7 @@
 #include "lib/packet/headers.h"
 #include "ofproto/table/tables.h"
 #include "ofproto/table/trie.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/ofproto/ofproto_tests.h"
 
 static uint64_t seed;
 static uint32_t pick(uint32_t n)

@@ -4,7 +4,7 @@
 #include "lib/openflow/flow_text.h"
 #include "lib/sys/clock.h"
 #include "tests/unit/ofproto/lab.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/ofproto/ofproto_tests.h"
 
 #define ADD OFPFC_ADD
 #define MOD OFPFC_MODIFY

@@ -3,7 +3,7 @@
 #include "lib/base/parse.h"
 #include "lib/sys/clock.h"
 #include "tests/unit/ofproto/lab.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/ofproto/ofproto_tests.h"
 
 static struct eth_addr mac(unsigned n)
 {

@@ -5,7 +5,7 @@
  *                  | br0  |
  *      p2 (dp 2) --+      +-- p4 (dp 4)      with the VLAN modes that the row says */
 #include "tests/unit/ofproto/lab.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/ofproto/ofproto_tests.h"
 
 #define A "02:00:00:00:00:0a"
 #define B "02:00:00:00:00:0b"

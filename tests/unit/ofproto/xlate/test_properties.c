@@ -10,7 +10,7 @@
 #include "lib/packet/headers.h"
 #include "lib/sys/rcu.h"
 #include "tests/unit/ofproto/lab.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/ofproto/ofproto_tests.h"
 
 static uint64_t seed;
 static uint32_t pick(uint32_t n)

@@ -5,7 +5,7 @@
  *      br1: q1 (dp 11), q2 (dp 12) */
 #include "lib/base/parse.h"
 #include "tests/unit/ofproto/lab.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/ofproto/ofproto_tests.h"
 
 #define ETH "dl_src=02:00:00:00:00:0a,dl_dst=02:00:00:00:00:0b"
 
@@ -23,10 +23,10 @@ static const struct row rows[] = {
     { "output to a port that is not there", "actions=output:77,output:2", "", "in_port=1," ETH, "2", "dl_type=0x0000" },
     { "only such an output", "actions=output:77", "", "in_port=1," ETH, "drop(port-gone)", "dl_type=0x0000" },
     { "FLOOD goes to all but the input port and tunnels get their key", "actions=FLOOD", "actions=drop", "in_port=1," ETH,
-      "2,3,4,set(tunnel(tun_id=0x5,dst=10.0.0.2,ttl=64,flags(+key))),200,100", NULL },
-    { "CONTROLLER", "priority=9,actions=CONTROLLER:128", "", "in_port=1," ETH, "userspace(controller,max_len=128)", "dl_type=0x0000" },
+      "2,3,4,set(tunnel(tun_id=0x5,dst=10.0.0.2,ttl=64,flags(key))),200,100", NULL },
+    { "CONTROLLER", "priority=9,actions=CONTROLLER:128", "", "in_port=1," ETH, "userspace(pid=0,controller(max_len=128))", "dl_type=0x0000" },
     { "two controllers are told apart by cookie", "actions=CONTROLLER:100,CONTROLLER:200", "", "in_port=1," ETH,
-      "userspace(controller,max_len=100),userspace(controller,max_len=200,cookie=0x1)", NULL },
+      "userspace(pid=0,controller(max_len=100)),userspace(pid=0,controller(max_len=200,cookie=0x1))", NULL },
 
     { "the higher priority wins", "priority=1,actions=output:2\npriority=2,ip,actions=output:3", "", "in_port=1,ip," ETH, "3", "ip,nw_frag=no" },
     { "an address is un-wildcarded only as far as prefixes differ",
@@ -53,7 +53,7 @@ static const struct row rows[] = {
     { "addresses", "ip,actions=mod_nw_src:10.0.0.1,output:2", "", "in_port=1,tcp,nw_src=10.9.9.9," ETH, "set(ipv4(src=10.0.0.1)),2", NULL },
     { "dec_ttl", "ip,actions=dec_ttl,output:2", "", "in_port=1,tcp,nw_ttl=64," ETH, "set(ipv4(ttl=63)),2", "ip,nw_ttl=64,nw_frag=no" },
     { "dec_ttl of a spent packet goes to the controller", "ip,actions=dec_ttl,output:2", "", "in_port=1,tcp,nw_ttl=1," ETH,
-      "userspace(controller)", "ip,nw_ttl=1,nw_frag=no" },
+      "userspace(pid=0,controller())", "ip,nw_ttl=1,nw_frag=no" },
     { "move looks at its source", "ip,actions=move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[],output:2", "", "in_port=1,tcp,nw_src=10.0.0.1,nw_dst=10.0.0.2," ETH,
       "set(ipv4(dst=10.0.0.1)),2", "ip,nw_src=10.0.0.1,nw_frag=no" },
     { "registers carry ports", "actions=load:3->NXM_NX_REG0[0..15],output:NXM_NX_REG0[0..15]", "", "in_port=1," ETH, "3", "dl_type=0x0000" },
@@ -95,18 +95,18 @@ static const struct row rows[] = {
     { "note does nothing", "actions=note:01.02.03,output:2", "", "in_port=1," ETH, "2", NULL },
 
     { "a tunnel port sets key and addresses", "actions=output:5", "", "in_port=1," ETH,
-      "set(tunnel(tun_id=0x5,dst=10.0.0.2,ttl=64,flags(+key))),200", "dl_type=0x0000" },
+      "set(tunnel(tun_id=0x5,dst=10.0.0.2,ttl=64,flags(key))),200", "dl_type=0x0000" },
     { "ECN goes outside", "actions=output:5", "", "in_port=1,tcp,nw_tos=0,nw_ecn=2," ETH,
-      "set(tunnel(tun_id=0x5,dst=10.0.0.2,tos=0x2,ttl=64,flags(+key))),200", "ip,nw_ecn=2,nw_frag=no" },
+      "set(tunnel(tun_id=0x5,dst=10.0.0.2,tos=0x2,ttl=64,flags(key))),200", "ip,nw_ecn=2,nw_frag=no" },
     { "a flow-based tunnel takes them from the fields", "actions=set_tunnel:0x77,set_field:10.9.8.7->tun_dst,output:6", "", "in_port=1," ETH,
-      "set(tunnel(tun_id=0x77,dst=10.9.8.7,ttl=64,flags(+key))),200", "dl_type=0x0000" },
+      "set(tunnel(tun_id=0x77,dst=10.9.8.7,ttl=64,flags(key))),200", "dl_type=0x0000" },
     { "and needs a remote address", "actions=set_tunnel:0x77,output:6", "", "in_port=1," ETH, "drop(tunnel-no-remote)", NULL },
 
     { "a patch port leads into the other bridge", "actions=output:10", "in_port=20,actions=output:1", "in_port=1," ETH, "11", "dl_type=0x0000" },
     { "what happens there is undone here", "actions=output:10,output:2", "actions=mod_vlan_vid:7,mod_dl_dst:02:00:00:00:00:99,output:1", "in_port=1," ETH,
       "set(eth(dst=02:00:00:00:00:99)),push_vlan(vid=7,pcp=0),11,set(eth(dst=02:00:00:00:00:0b)),pop_vlan,2", NULL },
     { "metadata and registers stay outside", "actions=load:5->NXM_NX_REG0[],output:10,output:NXM_NX_REG0[]", "reg0=5,actions=output:1\npriority=1,actions=output:2",
-      "in_port=1," ETH, "12,set(tunnel(tun_id=0x5,dst=10.0.0.2,ttl=64,flags(+key))),200", NULL },
+      "in_port=1," ETH, "12,set(tunnel(tun_id=0x5,dst=10.0.0.2,ttl=64,flags(key))),200", NULL },
     { "bridges that send to each other for ever are stopped", "actions=output:10,IN_PORT", "actions=IN_PORT", "in_port=1," ETH, "drop(depth)", NULL },
 };
 
