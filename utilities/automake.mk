@@ -34,3 +34,7 @@ utilities_tsuji_ofctl_SOURCES = \
 	utilities/ofctl_ports.c \
 	utilities/ofctl_show.c
 utilities_tsuji_ofctl_LDADD = $(openflow_libs) $(external_libs)
+
+bin_PROGRAMS += utilities/tsuji-dpctl
+utilities_tsuji_dpctl_SOURCES = utilities/dpctl.c
+utilities_tsuji_dpctl_LDADD = $(rpc_libs) $(external_libs)

@@ -121,9 +121,8 @@ class Switch:
             dead = [d.name for d in self.daemons.values() if not d.alive()]
             self.stop()
             text = self.logs()
-            if kind:
-                print(text)
-            else:
+            print(text)   # pytest shows it when the test fails.
+            if not kind:
                 assert not dead, f"{', '.join(dead)} died:\n{text}"
                 assert not self.warnings(), "unannounced warnings:\n" + "\n".join(self.warnings())
                 assert "ERROR: " not in text and "runtime error" not in text, text
