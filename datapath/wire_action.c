@@ -131,8 +131,15 @@ static struct error *get_set(struct reader *r, struct action_list *list)
             return error_new(EINVAL, "action set: members of two blocks");
         }
         block = in;
-        memcpy((uint8_t *) &value + m->ofs, bytes, size);
-        memcpy((uint8_t *) &mask + m->ofs, bytes + size, size);
+        uint8_t any = 0;
+        for (unsigned i = 0; i < size; i++) {
+            any |= bytes[size + i];
+            ((uint8_t *) &value)[m->ofs + i] = bytes[i] & bytes[size + i];
+            ((uint8_t *) &mask)[m->ofs + i] = bytes[size + i];
+        }
+        if (!any) {
+            return error_new(EINVAL, "action set: the mask of %s is empty", m->name);
+        }
     }
     if (block == KEY_N_BLOCKS) {
         return error_new(EINVAL, "action set: sets nothing");

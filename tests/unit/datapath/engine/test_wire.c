@@ -237,6 +237,7 @@ START_TEST(bad_actions_are_refused)
         { "output with too much", { 0, ACTION_OUTPUT, 0, 5, 0, 0, 0, 1, 2 }, 9 },
         { "longer than there is", { 0, ACTION_OUTPUT, 0, 9, 0, 0, 0, 1 }, 8 },
         { "an empty set", { 0, ACTION_SET_MASKED, 0, 0 }, 4 },
+        { "set of nothing of tos", { 0, ACTION_SET_MASKED, 0, 4, 38, 1, 7, 0 }, 8 },
         { "set of in_port", { 0, ACTION_SET_MASKED, 0, 10, 1, 4, 1, 1, 1, 1, 2, 2, 2, 2 }, 14 },
         { "an unknown drop reason", { 0, ACTION_DROP, 0, 4, 0, 0, 9, 9 }, 8 },
         { "an unknown upcall reason", { 0, ACTION_USERSPACE, 0, 16, 0, 0, 0, 9 }, 20 },
