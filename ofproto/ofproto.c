@@ -130,7 +130,7 @@ static void apply_learn(const struct learn_request *request, void *ofproto_)
     struct bridge *bridge;
     LIST_FOR_EACH (bridge, node, &ofproto->bridges) {
         if (bridge->id == request->bridge_id) {
-            struct error *e = tables_flow_mod(bridge->tables, &request->fm, OFP13);
+            struct error *e = tables_learn(bridge->tables, &request->fm);
             if (e) {
                 LOG_WARN("bridge \"%s\": a learnt rule was refused: %s", bridge->name, error_text(e));
                 error_free(e);
