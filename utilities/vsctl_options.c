@@ -9,6 +9,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/error.h"
 #include "lib/base/parse.h"
+#include "lib/base/version.h"
 #include "lib/sys/log.h"
 #include "lib/sys/process.h"
 
@@ -94,7 +95,8 @@ static NORETURN void print_help(const char *program)
 
 static NORETURN void print_version(const char *program)
 {
-    printf("%s (Tsuji) %s\nDB Schema %s\n", base_name(program), PACKAGE_VERSION, db_schema.version);
+    printf("%s (Open vSwitch) %s\nDB Schema %s\nTsuji %s\n", base_name(program), COMPAT_VERSION,
+           db_schema.version, PACKAGE_VERSION);
     exit(EXIT_SUCCESS);
 }
 
