@@ -88,6 +88,8 @@ struct error *action_list_check(const struct action_list *);
 struct text;
 typedef const char *port_name_fn(uint32_t dp_port, void *arg);
 void action_list_format(const struct action_list *, port_name_fn *, void *arg, struct text *);
+/* The same for the actions of a flow with this key, so that ports are shown as those of TCP or UDP. */
+void action_list_format_for(const struct action_list *, const struct key *, port_name_fn *, void *arg, struct text *);
 /* The key and mask of a datapath flow in the same manual's syntax: "recirc_id(0),in_port(1),eth(src=...),...". */
 void key_format(const struct key *, const struct mask *, port_name_fn *, void *arg, struct text *);
 /* Parses that syntax (for netdev-dummy/receive, packet building, tests); a missing mask is all ones. */

@@ -21,8 +21,8 @@ static bool any_of(const void *p, size_t n)
     return any;
 }
 
-/* A set is of one block and does not say of which protocol; its members tell as far as they can. */
-static void format_set(const struct action_set *set, enum key_block block, struct text *t)
+/* A set is of one block and does not say of which protocol; without a key its members tell as far as they can. */
+static void format_set(const struct action_set *set, enum key_block block, const struct key *flow, struct text *t)
 {
     struct key key;
     struct mask mask;
@@ -34,6 +34,11 @@ static void format_set(const struct action_set *set, enum key_block block, struc
     const struct key_l4 *l4 = &mask.bits.l4;
     if (block == KEY_L2) {
         key.l2.type = htobe16(ETH_TYPE_MPLS);
+    } else if (flow) {
+        key.l2.type = flow->l2.type;
+        if (block == KEY_L4) {
+            key.l3.proto = flow->l3.proto;
+        }
     } else if (any_of(&l3->ip6_src, 32) || l3->ip6_label) {
         key.l2.type = htobe16(ETH_TYPE_IP6);
     } else if (any_of(&l3->arp_sha, 12) || l3->proto) {
@@ -86,8 +91,8 @@ static void format_userspace(const struct action *a, struct text *t)
     text_put(t, "))");
 }
 
-static void format_range(const struct action_list *l, uint32_t from, uint32_t to, port_name_fn *port_name, void *arg,
-                         struct text *t)
+static void format_range(const struct action_list *l, uint32_t from, uint32_t to, const struct key *flow,
+                         port_name_fn *port_name, void *arg, struct text *t)
 {
     for (uint32_t i = from; i < to; i++) {
         const struct action *a = &l->actions[i];
@@ -104,7 +109,7 @@ static void format_range(const struct action_list *l, uint32_t from, uint32_t to
             format_userspace(a, t);
             break;
         case ACTION_SET_MASKED:
-            format_set(&l->sets[a->set.index], a->set.block, t);
+            format_set(&l->sets[a->set.index], a->set.block, flow, t);
             break;
         case ACTION_PUSH_VLAN:
             format_push_vlan(a, t);
@@ -122,7 +127,7 @@ static void format_range(const struct action_list *l, uint32_t from, uint32_t to
             break;
         case ACTION_CLONE:
             text_put(t, "clone(");
-            format_range(l, i + 1, i + 1 + a->n_nested, port_name, arg, t);
+            format_range(l, i + 1, i + 1 + a->n_nested, flow, port_name, arg, t);
             text_put_char(t, ')');
             i += a->n_nested;
             break;
@@ -142,11 +147,17 @@ static void format_range(const struct action_list *l, uint32_t from, uint32_t to
     }
 }
 
-void action_list_format(const struct action_list *l, port_name_fn *port_name, void *arg, struct text *t)
+void action_list_format_for(const struct action_list *l, const struct key *flow, port_name_fn *port_name, void *arg,
+                            struct text *t)
 {
     if (!l->n) {
         text_put(t, "drop");
         return;
     }
-    format_range(l, 0, l->n, port_name, arg, t);
+    format_range(l, 0, l->n, flow, port_name, arg, t);
+}
+
+void action_list_format(const struct action_list *l, port_name_fn *port_name, void *arg, struct text *t)
+{
+    action_list_format_for(l, NULL, port_name, arg, t);
 }

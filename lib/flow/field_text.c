@@ -52,7 +52,7 @@ struct error *port_number_parse(const char *s, const struct port_names *names, o
 static bool needs_quotes(const char *name)
 {
     for (const char *p = name; *p; p++) {
-        bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '_';
+        bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');
         if (!letter && (p == name || *p < '0' || *p > '9')) {
             return true;
         }

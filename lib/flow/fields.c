@@ -78,7 +78,7 @@ const struct field *field_nearest(const char *name)
         }
     }
     names[n] = NULL;
-    const char *nearest = string_nearest(name, names);
+    const char *nearest = strlen(name) < 40 ? string_nearest(name, names) : NULL;   /* No name is longer. */
     return nearest ? field_by_name(nearest) : NULL;
 }
 

@@ -373,13 +373,6 @@ static struct error *parse_group(struct parser *p, char *s, int depth)
     if (!strcmp(s, "vlan")) {
         return parse_vlan(p, open);
     }
-    if (!strcmp(s, "recirc_id")) {
-        if (!parse_u32(open, &p->key->meta.recirc_id)) {
-            return error_new(EINVAL, "recirc_id: \"%s\" is no number", open);
-        }
-        p->mask->bits.meta.recirc_id = UINT32_MAX;
-        return NULL;
-    }
     if (!strcmp(s, "packet_type")) {
         return !strcmp(open, "ns=0,id=0") ? NULL
                : error_new(EINVAL, "packet_type: only Ethernet, (ns=0,id=0), is there");

@@ -16,8 +16,19 @@
 
 const struct key_text_row key_text_rows[] = {
     ROW("skb_priority", NULL, HOST32_HEX, KEY_ALWAYS, meta.priority),
+    ROW("tunnel", "tun_id", U64_HEX, KEY_ALWAYS, tunnel.id),
+    ROW("tunnel", "src", IP4, KEY_ALWAYS, tunnel.ip4_src),
+    ROW("tunnel", "dst", IP4, KEY_ALWAYS, tunnel.ip4_dst),
+    ROW("tunnel", "ipv6_src", IP6, KEY_ALWAYS, tunnel.ip6_src),
+    ROW("tunnel", "ipv6_dst", IP6, KEY_ALWAYS, tunnel.ip6_dst),
+    ROW("tunnel", "tos", U8_HEX, KEY_ALWAYS, tunnel.tos),
+    ROW("tunnel", "ttl", U8, KEY_ALWAYS, tunnel.ttl),
+    ROW("tunnel", "tp_src", U16, KEY_ALWAYS, tunnel.tp_src),
+    ROW("tunnel", "tp_dst", U16, KEY_ALWAYS, tunnel.tp_dst),
+    ROW("tunnel", "gbp_id", U16, KEY_ALWAYS, tunnel.gbp_id),
+    ROW("tunnel", "gbp_flags", U8_HEX, KEY_ALWAYS, tunnel.gbp_flags),
+    ROW("tunnel", "flags", TUNNEL_FLAGS, KEY_ALWAYS, tunnel.flags),
     ROW("skb_mark", NULL, HOST32_HEX, KEY_ALWAYS, meta.mark),
-    ROW("dp_hash", NULL, HOST32_HEX, KEY_ALWAYS, meta.dp_hash),
     ROW("ct_state", NULL, CT_STATE, KEY_ALWAYS, ct.state),
     ROW("ct_zone", NULL, HOST16_HEX, KEY_ALWAYS, ct.zone),
     ROW("ct_mark", NULL, HOST32_HEX, KEY_ALWAYS, ct.mark),
@@ -32,18 +43,8 @@ const struct key_text_row key_text_rows[] = {
     ROW("ct_tuple6", "proto", U8, KEY_IF_IP6, ct.proto),
     ROW("ct_tuple6", "tp_src", U16, KEY_IF_IP6, ct.tp_src),
     ROW("ct_tuple6", "tp_dst", U16, KEY_IF_IP6, ct.tp_dst),
-    ROW("tunnel", "tun_id", U64_HEX, KEY_ALWAYS, tunnel.id),
-    ROW("tunnel", "src", IP4, KEY_ALWAYS, tunnel.ip4_src),
-    ROW("tunnel", "dst", IP4, KEY_ALWAYS, tunnel.ip4_dst),
-    ROW("tunnel", "ipv6_src", IP6, KEY_ALWAYS, tunnel.ip6_src),
-    ROW("tunnel", "ipv6_dst", IP6, KEY_ALWAYS, tunnel.ip6_dst),
-    ROW("tunnel", "tos", U8_HEX, KEY_ALWAYS, tunnel.tos),
-    ROW("tunnel", "ttl", U8, KEY_ALWAYS, tunnel.ttl),
-    ROW("tunnel", "tp_src", U16, KEY_ALWAYS, tunnel.tp_src),
-    ROW("tunnel", "tp_dst", U16, KEY_ALWAYS, tunnel.tp_dst),
-    ROW("tunnel", "gbp_id", U16, KEY_ALWAYS, tunnel.gbp_id),
-    ROW("tunnel", "gbp_flags", U8_HEX, KEY_ALWAYS, tunnel.gbp_flags),
-    ROW("tunnel", "flags", TUNNEL_FLAGS, KEY_ALWAYS, tunnel.flags),
+    ROW("recirc_id", NULL, HOST32_HEX, KEY_ALWAYS, meta.recirc_id),   /* Always shown. */
+    ROW("dp_hash", NULL, HOST32_HEX, KEY_ALWAYS, meta.dp_hash),
     ROW("in_port", NULL, PORT, KEY_ALWAYS, meta.in_port),
     ROW("eth", "src", MAC, KEY_ALWAYS, l2.src),
     ROW("eth", "dst", MAC, KEY_ALWAYS, l2.dst),
@@ -423,14 +424,17 @@ static int put_vlans(struct writer *w, const struct key *key, const struct mask 
 void key_format(const struct key *key, const struct mask *mask, port_name_fn *port_name, void *arg, struct text *t)
 {
     struct writer w = { t, NULL, t->len };
+    struct mask all_ones;
     int n_encap = 0;
-    text_printf(t, "recirc_id(%#x)", key->meta.recirc_id);
+    memset(&all_ones, 0xff, sizeof all_ones);
     for (uint32_t i = 0; i < key_text_n_rows; i++) {
         const struct key_text_row *row = &key_text_rows[i];
         if (row->form == KEY_FORM_TYPE) {
             n_encap = put_vlans(&w, key, mask);
         }
-        if (is_masked(mask, row) && shown_for(row->when, key)) {
+        if (row->ofs == offsetof(struct key, meta.recirc_id)) {
+            put_row(&w, row, key, &all_ones, port_name, arg);
+        } else if (is_masked(mask, row) && shown_for(row->when, key)) {
             put_row(&w, row, key, mask, port_name, arg);
         }
     }

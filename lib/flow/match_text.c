@@ -12,6 +12,8 @@
 #include "lib/flow/match.h"
 #include "lib/packet/headers.h"
 
+enum { MAX_NAME = 40 };   /* No field's name is longer. */
+
 /* Words for Ethertype and protocol together. The first that fits is printed. */
 static const struct protocol {
     const char *name;
@@ -314,9 +316,9 @@ static struct error *unknown_word(const char *name)
         }
     }
     names[n] = NULL;
-    const char *near = string_nearest(name, names);
+    const char *near = strlen(name) < MAX_NAME ? string_nearest(name, names) : NULL;   /* Distances cost. */
     return near ? error_new(EINVAL, "\"%s\" is no field to match; did you mean \"%s\"?", name, near)
-           : error_new(EINVAL, "\"%s\" is no field to match; ovs-fields(7) lists them", name);
+           : error_new(EINVAL, "\"%.*s\" is no field to match; ovs-fields(7) lists them", MAX_NAME, name);
 }
 
 struct error *match_parse(const char *s, const struct port_names *ports, struct match *m)

@@ -82,6 +82,28 @@ START_TEST(texts)
 }
 END_TEST
 
+START_TEST(texts_of_a_flow)
+{
+    static const struct { const char *flow, *want; } rows[] = {
+        { "eth_type(0x0800),ipv4(proto=6)", "set(tcp(dst=80))" }, { "eth_type(0x86dd),ipv6(proto=17)", "set(udp(dst=80))" },
+        { "eth_type(0x0800),ipv4(proto=132)", "set(sctp(dst=80))" }, { "eth_type(0x0800),ipv4(proto=1)", "set(icmp(code=80))" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct action_list l;
+        struct key key;
+        struct mask mask;
+        struct text t = TEXT_INIT;
+        action_list_init(&l);
+        ck_assert_ptr_null(key_parse(rows[i].flow, &key, &mask));
+        put_set(&l, KEY_L4, "tcp(dst=80)");
+        action_list_format_for(&l, &key, NULL, NULL, &t);
+        ck_assert_str_eq(text_str(&t), rows[i].want);
+        text_fini(&t);
+        action_list_fini(&l);
+    }
+}
+END_TEST
+
 START_TEST(copies)
 {
     struct action_list a, b;
@@ -193,6 +215,7 @@ TCase *action_tcase(void)
 {
     TCase *tc = tcase_create("action");
     tcase_add_test(tc, texts);
+    tcase_add_test(tc, texts_of_a_flow);
     tcase_add_test(tc, copies);
     tcase_add_test(tc, bad_lists);
     return tc;

@@ -254,14 +254,14 @@ END_TEST
 static bool name_to_number(const struct port_names *names, const char *name, ofp_port *port)
 {
     (void) names;
-    *port = !strcmp(name, "eth0") ? 5 : !strcmp(name, "vm-1") ? 6 : 0;
+    *port = !strcmp(name, "eth0") ? 5 : !strcmp(name, "vm-1") ? 6 : !strcmp(name, "p_1") ? 8 : 0;
     return *port;
 }
 
 static const char *number_to_name(const struct port_names *names, ofp_port port)
 {
     (void) names;
-    return port == 5 ? "eth0" : port == 6 ? "vm-1" : NULL;
+    return port == 5 ? "eth0" : port == 6 ? "vm-1" : port == 8 ? "p_1" : NULL;
 }
 
 START_TEST(port_texts)
@@ -269,7 +269,7 @@ START_TEST(port_texts)
     static const struct port_names names = { name_to_number, number_to_name };
     static const struct { const char *in, *out; } rows[] = {
         { "eth0", "eth0" }, { "\"eth0\"", "eth0" }, { "vm-1", "\"vm-1\"" }, { "6", "\"vm-1\"" }, { "7", "7" },
-        { "in_port", "IN_PORT" }, { "None", "ANY" }, { "65534", "LOCAL" }, { "0xfffffffe", "LOCAL" }, { "65279", "65279" },
+        { "p_1", "\"p_1\"" }, { "in_port", "IN_PORT" }, { "None", "ANY" }, { "65534", "LOCAL" }, { "0xfffffffe", "LOCAL" }, { "65279", "65279" },
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         ofp_port port;
