@@ -180,8 +180,8 @@ static struct error *decode_move(struct reader *r, enum ofact_raw raw, struct bu
         return error;
     }
     struct ofact_move *m = ofact_put(out, OFACT_MOVE, sizeof *m);
-    m->src = src;
-    m->dst = dst;
+    subfield_assign(&m->src, &src);
+    subfield_assign(&m->dst, &dst);
     return NULL;
 }
 
@@ -213,7 +213,7 @@ static struct error *decode_output_reg(struct reader *r, bool second, struct buf
         max_len = reader_be16(r);
     }
     struct ofact_output_reg *o = ofact_put(out, OFACT_OUTPUT_REG, sizeof *o);
-    o->src = src;
+    subfield_assign(&o->src, &src);
     o->max_len = max_len;
     return must_be_zero(r, reader_left(r), "output");
 }
@@ -383,7 +383,7 @@ static struct error *decode_learn(struct reader *r, struct buffer *out)
         if (out->len - begin > MAX_LIST - sizeof spec) {
             return error_new(OFPERR_OFPBAC_TOO_MANY, "action learn: too many specifications");
         }
-        buffer_put(out, &spec, sizeof spec);
+        ofact_learn_spec_assign(buffer_put_uninit(out, sizeof spec), &spec);
         n++;
     }
     struct error *error = must_be_zero(r, reader_left(r), "learn");
@@ -699,7 +699,7 @@ static struct error *decode_instructions(struct reader r, enum ofp_version versi
 
 struct error *ofacts_decode(const void *p, size_t n, enum ofp_version version, bool instructions, struct buffer *out)
 {
-    struct reader r = reader_of(p, n);
+    struct reader r = reader_of(n ? p : "", n);
     size_t begin = out->len;
     struct error *error = instructions ? decode_instructions(r, version, out) : decode_list(r, version, out, 0);
     if (error) {

@@ -318,8 +318,8 @@ static struct error *parse_move(struct parser *p, char *arg)
                          arg, to.n_bits, dst);
     }
     struct ofact_move *m = ofact_put(p->out, OFACT_MOVE, sizeof *m);
-    m->src = from;
-    m->dst = to;
+    subfield_assign(&m->src, &from);
+    subfield_assign(&m->dst, &to);
     return NULL;
 }
 
@@ -380,7 +380,7 @@ static struct error *parse_output(struct parser *p, char *arg, char form)
     error_free(error);
     if (!other) {
         struct ofact_output_reg *o = ofact_put(p->out, OFACT_OUTPUT_REG, sizeof *o);
-        o->src = src;
+        subfield_assign(&o->src, &src);
         o->max_len = UINT16_MAX;
     }
     return other;
@@ -531,7 +531,7 @@ static struct error *parse_resubmit(struct parser *p, char *arg, char form)
 
 static void put_learn_spec(struct parser *p, const struct ofact_learn_spec *spec)
 {
-    buffer_put(p->out, spec, sizeof *spec);
+    ofact_learn_spec_assign(buffer_put_uninit(p->out, sizeof *spec), spec);
 }
 
 static struct error *learn_output(struct parser *p, const char *arg)
@@ -991,7 +991,7 @@ struct error *ofacts_parse(const char *s, const struct port_names *names, enum o
     char *copy = xstrdup(s);
     struct error *error = parse_list(&p, copy);
     free(copy);
-    struct ofact_list list = { (struct ofact *) (out->data + begin), out->len - begin };
+    struct ofact_list list = { out->data ? (struct ofact *) (out->data + begin) : NULL, out->len - begin };
     if (!error && instructions) {
         error = check_order(&list, preferred);
     }

@@ -31,8 +31,7 @@ bool ofact_list_equal(const struct ofact_list *a, const struct ofact_list *b)
     }
     const struct ofact *x, *y = b->first;
     /* 'raw' is about text and does not make a difference. */
-    for (x = a->first; (const char *) x < (const char *) a->first + a->len;
-         x = (const struct ofact *) ((const char *) x + x->len), y = (const struct ofact *) ((const char *) y + y->len)) {
+    OFACT_FOR_EACH (x, a) {
         if (x->type != y->type || x->len != y->len) {
             return false;
         }
@@ -44,6 +43,7 @@ bool ofact_list_equal(const struct ofact_list *a, const struct ofact_list *b)
         } else if (memcmp(x + 1, y + 1, x->len - sizeof *x)) {
             return false;
         }
+        y = (const struct ofact *) ((const char *) y + y->len);
     }
     return true;
 }

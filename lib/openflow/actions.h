@@ -29,8 +29,7 @@ struct ofact_list {
 };
 
 #define OFACT_FOR_EACH(a, list)                                                                  \
-    for ((a) = (list)->first;                                                                    \
-         (const char *) (a) < (const char *) (list)->first + (list)->len;                        \
+    for ((a) = (list)->first; (uintptr_t) (a) - (uintptr_t) (list)->first < (list)->len;         \
          (a) = (struct ofact *) ((char *) (a) + (a)->len))
 
 /* Members; names are those of spec/actions.toml. */
@@ -74,6 +73,25 @@ static inline struct ofact_list ofact_nested_list(const struct ofact *a)
 }
 
 const char *ofact_name(enum ofact_type);
+
+/* Member by member: lists are compared as bytes, so the padding of what lies in them is zero. */
+static inline void subfield_assign(struct subfield *to, const struct subfield *from)
+{
+    memset(to, 0, sizeof *to);
+    to->field = from->field;
+    to->ofs = from->ofs;
+    to->n_bits = from->n_bits;
+}
+static inline void ofact_learn_spec_assign(struct ofact_learn_spec *to, const struct ofact_learn_spec *from)
+{
+    memset(to, 0, sizeof *to);
+    subfield_assign(&to->src, &from->src);
+    subfield_assign(&to->dst, &from->dst);
+    to->n_bits = from->n_bits;
+    to->src_kind = from->src_kind;
+    to->dst_kind = from->dst_kind;
+    to->value = from->value;
+}
 
 /* Building: appends a zeroed action of 'size' bytes (rounded up to 8) to a buffer; the pointer is valid until the next
  * append. ofact_finish() after a variable part was appended. */

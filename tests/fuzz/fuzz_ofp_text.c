@@ -15,6 +15,7 @@ static void check_actions(const struct ofp_flow_mod *fm, enum ofp_version versio
     ofacts_format(&fm->actions, NULL, &t);
     struct error *error = ofacts_parse(text_str(&t), NULL, version, true, &parsed);
     struct ofact_list list = ofact_list_of(&parsed);
+    ofacts_adapt(&list, &fm->match);
     if (error || !ofact_list_equal(&list, &fm->actions)) {
         abort();
     }

@@ -76,7 +76,8 @@ START_TEST(port_replies)
             back.duration_s = 13;
             back.duration_ns = 14;
         }
-        ck_assert_mem_eq(&s, &back, sizeof s);
+        ck_assert_uint_eq(s.port_no, back.port_no);
+        ck_assert_mem_eq(&s.rx_packets, &back.rx_packets, sizeof s - offsetof(struct ofp_port_stats, rx_packets));
     }
     MUST(ofp_next_port_stats(&h, &r, &back, &end));
     ck_assert(end);
