@@ -439,9 +439,14 @@ static bool same_values(const struct minimatch *a, const struct minimatch *b)
 /* Counts a rule in or out. True if the highest priority changed. */
 static bool count_priority(struct subtable *s, int32_t order, int by)
 {
-    size_t i = 0;
-    while (i < s->n_priorities && s->priorities[i].order > order) {
-        i++;
+    size_t i = 0, end = s->n_priorities;
+    while (i < end) {
+        size_t middle = (i + end) / 2;
+        if (s->priorities[middle].order > order) {
+            i = middle + 1;
+        } else {
+            end = middle;
+        }
     }
     if (i < s->n_priorities && s->priorities[i].order == order) {
         s->priorities[i].n += by;

@@ -15,6 +15,18 @@ enum { STATE_FLAGS = OFPFF_SEND_FLOW_REM | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_CO
 struct touch { struct rule_stats *stats; bool restart; };
 struct touches { struct touch *list; size_t n, allocated; };
 
+/* What a command or a request selects, and what it has selected so far. */
+struct selection {
+    unsigned first, last;            /* Tables. */
+    struct minimatch match;
+    be64 cookie, cookie_mask;
+    ofp_port out_port;
+    uint32_t out_group;
+    bool strict;                     /* The rules considered have this match and priority. */
+    struct rule **rules;
+    size_t n, allocated;
+};
+
 static struct error *execute(struct txn *, const struct ofp_flow_mod *, enum ofp_version, struct touches *);
 static struct error *add(struct txn *, const struct ofp_flow_mod *, enum ofp_version, struct touches *);
 static void modify(struct txn *, const struct ofp_flow_mod *, enum ofp_version, struct rule **, size_t n, struct touches *);
@@ -22,7 +34,7 @@ static void touch(struct touches *, struct rule_stats *, bool restart);
 static void finish(struct touches *, bool committed);
 static bool covers(const struct minimatch *, const struct minimatch *);
 static bool overlap(const struct minimatch *, const struct minimatch *);
-static bool selected(const struct rule *, be64 cookie, be64 cookie_mask, ofp_port out_port, uint32_t out_group);
+static void consider(struct selection *, struct rule *);
 
 struct error *tables_flow_mod(struct tables *t, const struct ofp_flow_mod *fm, enum ofp_version version)
 {
@@ -74,49 +86,34 @@ struct error *tables_learn(struct tables *t, const struct ofp_flow_mod *fm)
 struct rule **tables_select(struct tables *t, uint8_t table_id, const struct match *match, be64 cookie, be64 cookie_mask,
                             ofp_port out_port, uint32_t out_group, bool strict, uint16_t priority, size_t *n)
 {
-    struct rule **list = NULL, *r;
-    size_t allocated = 0;
-    struct minimatch m;
-    minimatch_init(&m, match);
-    *n = 0;
-    unsigned first = table_id == OFPTT_ALL ? 0 : table_id, last = table_id == OFPTT_ALL ? N_TABLES - 1 : table_id;
-    bool by_cookie = !strict && cookie_mask == UINT64_MAX;
-    struct hmap_node *at = by_cookie ? hmap_first_with_hash(&t->by_cookie, hash_int(cookie, 0)) : NULL;
-    for (unsigned i = first; i <= last; i++) {
+    struct selection s = { .cookie = cookie, .cookie_mask = cookie_mask, .out_port = out_port, .out_group = out_group };
+    s.first = table_id == OFPTT_ALL ? 0 : table_id;
+    s.last = table_id == OFPTT_ALL ? N_TABLES - 1 : table_id;
+    s.strict = strict;
+    minimatch_init(&s.match, match);
+    struct cookie *group = !strict && cookie_mask == UINT64_MAX ? tables_cookie(t, cookie) : NULL;
+    struct rule *r;
+    if (group) {
+        LIST_FOR_EACH (r, in_cookie, &group->rules) {
+            consider(&s, r);
+        }
+    }
+    for (unsigned i = s.first; i <= s.last && !group; i++) {
         const struct table *table = t->table[i];
-        struct list *next = table ? table->rules.next : NULL;
-        for (;;) {
-            if (by_cookie) {
-                if (!at) {
-                    break;
-                }
-                r = CONTAINER_OF(at, struct rule, by_cookie);
-                at = hmap_next_with_hash(at);
-                if (r->table_id < first || r->table_id > last) {
-                    continue;
-                }
-            } else if (strict) {
-                r = table ? classifier_find(&table->cls, &m, priority) : NULL;
-            } else {
-                r = table && next != &table->rules ? LIST_ENTRY(next, struct rule, in_table) : NULL;
-                next = r ? next->next : NULL;
+        if (table && strict) {
+            r = classifier_find(&table->cls, &s.match, priority);
+            if (r) {
+                consider(&s, r);
             }
-            if (!r) {
-                break;
-            }
-            if (selected(r, cookie, cookie_mask, out_port, out_group) && (strict || covers(&m, &r->match))) {
-                if (*n == allocated) {
-                    list = xgrow(list, &allocated, sizeof *list);
-                }
-                list[(*n)++] = r;
-            }
-            if (strict) {
-                break;
+        } else if (table) {
+            LIST_FOR_EACH (r, in_table, &table->rules) {
+                consider(&s, r);
             }
         }
     }
-    minimatch_fini(&m);
-    return list;
+    minimatch_fini(&s.match);
+    *n = s.n;
+    return s.rules;
 }
 
 static struct error *execute(struct txn *txn, const struct ofp_flow_mod *fm, enum ofp_version version, struct touches *touches)
@@ -250,11 +247,18 @@ static void finish(struct touches *t, bool committed)
     free(t->list);
 }
 
-static bool selected(const struct rule *r, be64 cookie, be64 cookie_mask, ofp_port out_port, uint32_t out_group)
+static void consider(struct selection *s, struct rule *r)
 {
-    return !r->hidden && !r->going && !((r->cookie ^ cookie) & cookie_mask)
-           && (out_port == OFPP_ANY || ofacts_output_to(&r->actions, out_port))
-           && (out_group == OFPG_ANY || ofacts_use_group(&r->actions, out_group));
+    if (r->hidden || r->table_id < s->first || r->table_id > s->last || (r->cookie ^ s->cookie) & s->cookie_mask
+        || (s->out_port != OFPP_ANY && !ofacts_output_to(&r->actions, s->out_port))
+        || (s->out_group != OFPG_ANY && !ofacts_use_group(&r->actions, s->out_group))
+        || (!s->strict && !covers(&s->match, &r->match))) {
+        return;
+    }
+    if (s->n == s->allocated) {
+        s->rules = xgrow(s->rules, &s->allocated, sizeof *s->rules);
+    }
+    s->rules[s->n++] = r;
 }
 
 /* The words of 'b' at the places of 'a', one after another: calls for each pair. */

@@ -42,6 +42,7 @@ struct rule *rule_create(const struct match *match, uint16_t priority, uint8_t t
     rule_set_actions(r, actions);
     r->added = r->removed = UINT64_MAX;
     r->refs = 1;
+    list_init(&r->in_cookie);
     list_init(&r->in_table);
     list_init(&r->in_expiry);
     return r;
@@ -65,6 +66,7 @@ struct rule *rule_successor(const struct rule *old, const struct ofact_list *act
     rule_set_actions(r, actions);
     r->added = r->removed = UINT64_MAX;
     r->refs = 1;
+    list_init(&r->in_cookie);
     list_init(&r->in_table);
     list_init(&r->in_expiry);
     return r;

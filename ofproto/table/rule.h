@@ -36,8 +36,8 @@ struct rule {
     bool going;                    /* The writer's: is to be removed, or has been; new rules replace it. */
 
     /* Of ofproto/table. */
-    struct hmap_node by_cookie;
-    struct list in_table, in_expiry;   /* Of rules that are not going. */
+    struct cookie *of_cookie;          /* With all other rules of this cookie. */
+    struct list in_cookie, in_table, in_expiry;   /* Of rules that are not going. */
     struct rule *next_same_match;  /* Versions and priorities of one match in its subtable. */
     struct rcu_head rcu;
     uint32_t refs;

@@ -19,7 +19,7 @@ struct tables *tables_create(struct changes *changes, uint16_t bridge_id, const 
     t->bridge_id = bridge_id;
     t->events = events;
     t->arg = arg;
-    hmap_init(&t->by_cookie);
+    hmap_init(&t->cookies);
     list_init(&t->expiring);
     list_init(&t->garbage);
     return t;
@@ -47,7 +47,7 @@ void tables_destroy(struct tables *t)
     for (int i = 0; i < N_TABLES; i++) {
         destroy_table(t->table[i]);
     }
-    hmap_fini(&t->by_cookie);
+    hmap_fini(&t->cookies);
     free(t);
 }
 
@@ -221,6 +221,17 @@ void tables_all_bits(const struct tables *t, struct fields *wc)
             classifier_all_bits(&table->cls, wc);
         }
     }
+}
+
+struct cookie *tables_cookie(const struct tables *t, be64 value)
+{
+    struct cookie *c;
+    HMAP_FOR_EACH_WITH_HASH (c, node, hash_int(value ^ hash_seed(), 0), &t->cookies) {
+        if (c->value == value) {
+            return c;
+        }
+    }
+    return NULL;
 }
 
 struct table *tables_get(struct tables *t, uint8_t id)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a set of tables, shared by tables.c, flow_mod.c and partition.c. Main thread, where nothing else is said. */
+/* The inside of a set of tables, shared by its files. Main thread, where nothing else is said. */
 #ifndef OFPROTO_TABLE_TABLES_PRIVATE_H
 #define OFPROTO_TABLE_TABLES_PRIVATE_H
 
@@ -38,13 +38,20 @@ struct garbage {
     struct rule *rules[];
 };
 
+/* The rules of one cookie: many rules share one, so they are a list and not equal keys of a map. */
+struct cookie {
+    struct hmap_node node;
+    be64 value;
+    struct list rules;
+};
+
 struct tables {
     struct changes *changes;
     uint16_t bridge_id;
     const struct tables_events *events;
     void *arg;
     struct table *table[N_TABLES];    /* RCU; NULL until used. */
-    struct hmap by_cookie;
+    struct hmap cookies;
     struct list expiring;             /* By 'in_expiry'. */
     struct list garbage;              /* Oldest first. */
     size_t n_rules, n_hidden;
@@ -64,7 +71,9 @@ struct table *tables_get(struct tables *, uint8_t id);      /* Creates it. */
 void tables_reap(struct tables *);
 void tables_discard(struct tables *, struct rule **, size_t n);   /* Takes the references. */
 
-/* flow_mod.c: a group of additions and removals that becomes visible at once, or not at all. */
+struct cookie *tables_cookie(const struct tables *, be64);   /* NULL: no rule has it. */
+
+/* txn.c: a group of additions and removals that becomes visible at once, or not at all. */
 struct removal { struct rule *rule; int reason; };          /* -1: replaced, no event. */
 struct txn {
     struct tables *t;
@@ -81,7 +90,7 @@ void txn_remove(struct txn *, struct rule *, int reason);
 void txn_commit(struct txn *);
 void txn_abort(struct txn *);
 
-/* Rules of 'table_id' (or all) that the filter selects and that are not going; caller frees. */
+/* flow_mod.c. Rules of 'table_id' (or all) that the filter selects and that are not going; caller frees. */
 struct rule **tables_select(struct tables *, uint8_t table_id, const struct match *, be64 cookie, be64 cookie_mask,
                             ofp_port out_port, uint32_t out_group, bool strict, uint16_t priority, size_t *n);
 

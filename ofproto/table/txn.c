@@ -106,7 +106,15 @@ static void enter(struct tables *t, struct rule *r)
     if (r->idle_timeout || r->hard_timeout) {
         list_push_back(&t->expiring, &r->in_expiry);
     }
-    hmap_insert(&t->by_cookie, &r->by_cookie, hash_int(r->cookie, 0));
+    struct cookie *c = tables_cookie(t, r->cookie);
+    if (!c) {
+        c = xzalloc(sizeof *c);
+        c->value = r->cookie;
+        list_init(&c->rules);
+        hmap_insert(&t->cookies, &c->node, hash_int(c->value ^ hash_seed(), 0));
+    }
+    r->of_cookie = c;
+    list_push_back(&c->rules, &r->in_cookie);
     table->n_rules++;
     t->n_rules++;
     t->n_hidden += r->hidden;
@@ -118,7 +126,12 @@ static void leave(struct tables *t, struct rule *r)
     struct table *table = t->table[r->table_id];
     list_remove(&r->in_table);
     list_remove(&r->in_expiry);
-    hmap_remove(&t->by_cookie, &r->by_cookie);
+    list_remove(&r->in_cookie);
+    if (list_is_empty(&r->of_cookie->rules)) {
+        hmap_remove(&t->cookies, &r->of_cookie->node);
+        free(r->of_cookie);
+    }
+    r->of_cookie = NULL;
     table->n_rules--;
     t->n_rules--;
     t->n_hidden -= r->hidden;
