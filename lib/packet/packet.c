@@ -8,6 +8,12 @@
 
 enum { SLAB_HEADS = 64 };
 
+#ifdef TSUJI_SANITIZED
+enum { RECYCLE = 0 };            /* What is free is free, so that the sanitizer sees who still uses it. */
+#else
+enum { RECYCLE = 1 };
+#endif
+
 /* What packet_new() initialises and packet_clone() copies without looking. */
 #define PACKET_HOT_BYTES offsetof(struct packet, tunnel)
 
@@ -95,7 +101,11 @@ static inline void packet_reset(struct packet *p, struct packet_pool *pool)
 struct packet *packet_new(struct packet_pool *pool)
 {
     struct packet *p;
-    if (UNLIKELY(!pool)) {
+    if (UNLIKELY(!pool || !RECYCLE)) {
+        if (pool && pool->heads_in_use++ >= pool->max_heads) {
+            pool->heads_in_use--;
+            return NULL;
+        }
         p = aligned_alloc(CACHE_LINE, sizeof *p);
         if (!p) {
             abort();
@@ -191,9 +201,11 @@ void packet_free(struct packet *p)
     }
     struct packet_pool *pool = p->pool;
     if (LIKELY(pool != NULL)) {
+        pool->heads_in_use--;
+    }
+    if (LIKELY(pool && RECYCLE)) {
         p->next = pool->free_heads;
         pool->free_heads = p;
-        pool->heads_in_use--;
     } else {
         free(p);
     }
@@ -237,10 +249,15 @@ void packet_tail_put(struct packet_tail *tail)
     }
     struct packet_pool *pool = tail->pool;
     if (pool) {
+        pool->tails_in_use--;
+    }
+    if (pool && RECYCLE) {
         *tail_link(tail) = pool->free_tails;
         pool->free_tails = tail;
-        pool->tails_in_use--;
     } else {
+        if (pool) {
+            pool->n_tails--;
+        }
         free(tail);
     }
 }
