@@ -44,6 +44,7 @@ tests_unit_test_datapath_SOURCES = \
 	tests/unit/datapath/engine/test_pending.c \
 	tests/unit/datapath/engine/test_restart.c \
 	tests/unit/datapath/engine/test_set.c \
+	tests/unit/datapath/engine/test_stress.c \
 	tests/unit/datapath/engine/test_wire.c
 tests_unit_test_datapath_LDADD = $(datapath_libs) $(external_libs) $(unit_libs)
 endif
@@ -64,3 +65,5 @@ fuzz_programs += tests/fuzz/fuzz-wire
 tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c
 tests_fuzz_fuzz_wire_LDADD = $(datapath_libs) $(external_libs)
 tests_fuzz_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+EXTRA_DIST += docs/design/lookup.md

@@ -16,7 +16,8 @@
 
 /* A port that yields nothing so many rounds in a row is not polled until its descriptor says so; others are looked at every
  * so many rounds. */
-enum { MAX_EMPTY = 6, LOOK_ROUNDS = 8, MAX_EVENTS = 32, INBOX_EVENT = UINT32_MAX, DRAIN_ROUNDS = 256 };
+enum { MAX_EMPTY = 6, LOOK_ROUNDS = 8, MAX_EVENTS = 32, MAX_ERRORS = 64, INBOX_EVENT = UINT32_MAX,
+       DRAIN_ROUNDS = 256 };
 
 /* ---- The life of a batch ---- */
 
@@ -344,17 +345,35 @@ static void run_inbox(struct worker *w)
     }
 }
 
+/* A descriptor that says nothing but "error", again and again, would keep the worker awake: it is not waited for any more,
+ * until the port's descriptors change. */
+static void note_error(struct worker *w, uint32_t port)
+{
+    struct worker_port *wp = &w->ports->ports[port];
+    if (++wp->n_errors > MAX_ERRORS) {
+        for (uint32_t i = 0; i < wp->n_fds; i++) {
+            (void) epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, wp->fds[i], NULL);
+        }
+    }
+}
+
 /* Waits for descriptors ('timeout_ms' 0: just looks) and puts their ports among the polled ones. */
 static void look(struct worker *w, int timeout_ms)
 {
     struct epoll_event events[MAX_EVENTS];
     int n = epoll_wait(w->epoll_fd, events, MAX_EVENTS, timeout_ms);
     for (int i = 0; i < n; i++) {
-        if (events[i].data.u32 == INBOX_EVENT) {
+        uint32_t port = events[i].data.u32;
+        if (port == INBOX_EVENT) {
             uint64_t count;
             (void) !read(w->event_fd, &count, sizeof count);
+            continue;
+        }
+        activate(w, port);
+        if (UNLIKELY(!(events[i].events & EPOLLIN))) {
+            note_error(w, port);
         } else {
-            activate(w, events[i].data.u32);
+            w->ports->ports[port].n_errors = 0;
         }
     }
 }

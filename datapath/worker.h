@@ -26,7 +26,7 @@ struct worker_stats {
 struct worker_port {
     struct port *port;
     int fds[WORKER_PORT_FDS];
-    uint32_t n_fds;
+    uint32_t n_fds, n_errors;          /* Errors in a row without anything to read. */
     bool source, dummy;
 };
 struct worker_ports {

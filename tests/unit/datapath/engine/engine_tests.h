@@ -15,6 +15,7 @@ TCase *execute_tcase(void);
 TCase *pending_tcase(void);
 TCase *engine_tcase(void);
 TCase *restart_tcase(void);
+TCase *stress_tcase(void);
 
 enum { RIG_PORTS = 3 };
 

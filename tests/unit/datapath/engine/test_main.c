@@ -3,4 +3,5 @@
 #include "tests/unit/datapath/engine/engine_tests.h"
 #include "tests/unit/unit.h"
 
-UNIT_MAIN("datapath", wire_tcase, lookup_tcase, set_tcase, execute_tcase, pending_tcase, engine_tcase, restart_tcase)
+UNIT_MAIN("datapath", wire_tcase, lookup_tcase, set_tcase, execute_tcase, pending_tcase, engine_tcase,
+          restart_tcase, stress_tcase)
