@@ -38,6 +38,7 @@ utilities_tsuji_dbtool_LDADD = $(db_libs) $(external_libs)
 # The client.
 db_libdb_a_SOURCES += \
 	db/client.c db/client.h \
+	db/client_cluster.c \
 	db/client_commit.c \
 	db/client_private.h \
 	db/client_replica.c \

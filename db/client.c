@@ -45,7 +45,7 @@ struct db_client *db_client_create(struct loop *loop, const struct dbc_schema *s
     struct db_client *c = xzalloc(sizeof *c);
     c->loop = loop;
     dbc_replica_init(&c->replica, schema);
-    c->request_id = c->lock_id = -1;
+    c->request_id = c->lock_id = c->cluster_id = -1;
     c->backoff_ms = MIN_BACKOFF_MS;
     c->max_backoff_ms = MAX_BACKOFF_MS;
     c->probe_ms = -1;
@@ -70,7 +70,7 @@ static void disconnect(struct db_client *c)
     jsonrpc_destroy(c->rpc);
     c->rpc = NULL;
     c->state = DBC_IDLE;
-    c->request_id = c->lock_id = -1;
+    c->request_id = c->lock_id = c->cluster_id = -1;
     c->has_lock = c->is_lock_contended = false;
 }
 
@@ -205,6 +205,7 @@ static void begin_session(struct db_client *c, struct stream *stream)
     c->rpc = jsonrpc_create(c->loop, stream, &session_callbacks, c);
     apply_probe(c);
     c->state = DBC_SCHEMA;
+    c->cluster_id = dbc_client_request(c, "monitor", dbc_cluster_request());
     c->request_id =
         dbc_client_request(c, "get_schema", json_pack("[s]", c->replica.schema->name));
 }
@@ -330,12 +331,24 @@ static void monitor_reply(struct db_client *c, const struct jsonrpc_message *m)
         return;
     }
     set_last_txn_id(c, method->since ? json_array_get(m->result, 1) : NULL);
+    if (c->error || !c->is_complete) {
+        LOG_INFO("%s: connected", jsonrpc_name(c->rpc));
+    }
     set_error(c, NULL);
     c->state = DBC_SYNCED;
     c->is_complete = true;
     c->next_address -= c->next_address > 0;   /* After a loss the same address is tried first. */
     c->backoff_ms = MIN(MIN_BACKOFF_MS, c->max_backoff_ms);
     tell(c);
+}
+
+/* With one address there is no choice, and members pass transactions on to their leader. */
+static void check_cluster(struct db_client *c, const json_t *updates)
+{
+    struct error *e = dbc_cluster_check(updates, c->replica.schema->name, c->n_addresses > 1);
+    if (e) {
+        lose_by(c, error_wrap(e, "%s", jsonrpc_name(c->rpc)));
+    }
 }
 
 static void update_notification(struct db_client *c, const struct jsonrpc_message *m)
@@ -372,7 +385,9 @@ static void lock_changed(struct db_client *c, bool has_lock)
 static void notification(struct db_client *c, const struct jsonrpc_message *m)
 {
     const char *word = json_string_value(json_array_get(m->params, 0));
-    if (!strncmp(m->method, "update", 6)) {
+    if (!strcmp(m->method, "update") && word && !strcmp(word, DBC_CLUSTER_MONITOR)) {
+        check_cluster(c, json_array_get(m->params, 1));
+    } else if (!strncmp(m->method, "update", 6)) {
         update_notification(c, m);
     } else if (!strcmp(m->method, "locked") || !strcmp(m->method, "stolen")) {
         if (word && c->lock_name && !strcmp(word, c->lock_name)) {
@@ -398,6 +413,9 @@ static void reply(struct db_client *c, const struct jsonrpc_message *m)
         } else if (c->state == DBC_MONITOR) {
             monitor_reply(c, m);
         }
+    } else if (id == c->cluster_id) {
+        c->cluster_id = -1;
+        check_cluster(c, m->result);
     } else if (id == c->lock_id) {
         c->lock_id = -1;
         lock_changed(c, json_is_true(json_object_get(m->result, "locked")));

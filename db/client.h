@@ -94,7 +94,8 @@ void db_client_monitor_column(struct db_client *, const struct dbc_column *);
  * user: for columns that the user itself writes. */
 void db_client_quiet(struct db_client *, const struct dbc_column *);
 
-/* "unix:FILE", "tcp:HOST:PORT", or several separated by commas, tried in turn. Fails only if an
+/* "unix:FILE", "tcp:HOST:PORT", or several separated by commas, tried in turn until one is the
+ * leader of its cluster. Fails only if an
  * address is malformed; the rest happens in the background, again and again, with a back-off of 1
  * to 8 s. */
 struct error *db_client_connect(struct db_client *, const char *addresses) MUST_CHECK;

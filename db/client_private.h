@@ -4,6 +4,7 @@
  *     client.c          connection: schema, monitor, lock, back-off       struct db_client
  *     client_replica.c  rows, from updates                                struct dbc_replica
  *     client_txn.c      transactions                                      struct dbc_txn
+ *     client_cluster.c  which server of a cluster to talk to
  *     client_typed.c    C members of rows from data, and back */
 #ifndef DB_CLIENT_PRIVATE_H
 #define DB_CLIENT_PRIVATE_H
@@ -92,7 +93,7 @@ struct db_client {
     struct jsonrpc *rpc;
     enum dbc_state state;
     unsigned method;             /* In the list of monitor methods. */
-    json_int_t next_id, request_id, lock_id;
+    json_int_t next_id, request_id, lock_id, cluster_id;
     char *last_txn_id;           /* Of monitor_cond_since; NULL: none. */
     struct loop_timer retry_timer;
     int backoff_ms, max_backoff_ms, probe_ms;
@@ -107,6 +108,16 @@ struct db_client {
 
 /* Sends a request and gives its id. Takes 'params'. Only while connected. */
 json_int_t dbc_client_request(struct db_client *, const char *method, json_t *params);
+
+/* Clusters --------------------------------------------------------------------------------------- */
+
+#define DBC_CLUSTER_MONITOR "cluster"   /* The ID of the monitor of the server itself. */
+
+/* The parameters of the "monitor" request. A server that refuses it is alone. */
+json_t *dbc_cluster_request(void);
+/* From <table-updates>: why another server should be tried, NULL if this one will do. */
+struct error *dbc_cluster_check(const json_t *updates, const char *database, bool needs_leader)
+    MUST_CHECK;
 
 /* Transactions ----------------------------------------------------------------------------------- */
 

@@ -65,6 +65,15 @@ static void message(struct jsonrpc *rpc, const struct jsonrpc_message *m, void *
         return;
     }
     ck_assert_int_eq(m->type, JSONRPC_REQUEST);
+    const char *database = json_string_value(json_array_get(m->params, 0));
+    if (database && !strcmp(database, "_Server")) {
+        if (s->cluster) {
+            jsonrpc_send_reply(rpc, json_incref(s->cluster), json_incref(m->id));
+        } else {
+            jsonrpc_send_error(rpc, json_string("unknown database"), json_incref(m->id));
+        }
+        return;
+    }
     for (unsigned i = 0; i < ARRAY_SIZE(methods); i++) {
         if (!strcmp(m->method, methods[i])) {
             answer_monitor(s, i, m);
@@ -132,6 +141,7 @@ void fake_server_fini(struct fake_server *s)
     json_decref(s->transaction);
     json_decref(s->transaction_id);
     json_decref(s->reply);
+    json_decref(s->cluster);
 }
 
 static json_t *json_of(const char *text)

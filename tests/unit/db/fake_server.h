@@ -25,6 +25,7 @@ struct fake_server {
     json_t *transaction;         /* The parameters of the last "transact", */
     json_t *transaction_id;      /* and its ID, unless 'reply' answered it. */
     json_t *reply;               /* To answer transactions with at once; NULL: not at once. */
+    json_t *cluster;             /* <table-updates> of the database _Server; NULL: there is none. */
     unsigned n_transactions, n_echo_replies, n_lock_requests;
 };
 

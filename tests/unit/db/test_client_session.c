@@ -206,6 +206,60 @@ START_TEST(malformed_address)
 }
 END_TEST
 
+static const struct {
+    const char *row;
+    bool one_address, several;   /* Whether a client with so many addresses is content. */
+} members[] = {
+    { "{\"name\":\"Open_vSwitch\",\"model\":\"standalone\",\"connected\":true,\"leader\":true}", true, true },
+    { "{\"name\":\"Open_vSwitch\",\"model\":\"clustered\",\"connected\":true,\"leader\":true}", true, true },
+    { "{\"name\":\"Open_vSwitch\",\"model\":\"clustered\",\"connected\":true,\"leader\":false}", true, false },
+    { "{\"name\":\"Open_vSwitch\",\"model\":\"clustered\",\"connected\":false,\"leader\":false}", false, false },
+    { "{\"name\":\"Other\",\"model\":\"clustered\",\"connected\":false,\"leader\":false}", true, true },
+};
+
+START_TEST(members_of_clusters)
+{
+    for (int several = 0; several < 2; several++) {
+        json_decref(server.cluster);
+        server.cluster = json_pack("{s:{s:{s:o}}}", "Database", BR0, "new",
+                                   json_loads(members[_i].row, 0, NULL));
+        db_client_destroy(client);
+        client = db_client_create(loop, &db_schema);
+        db_client_monitor(client, &db_bridge_table);
+        db_client_set_retry(client, false);
+        char *addresses = several ? xasprintf("%s,%s", server.address, server.address)
+                                  : xstrdup(server.address);
+        unsigned before = server.n_sessions;
+        struct error *e = db_client_connect(client, addresses);
+        ck_assert_ptr_null(e);
+        e = db_client_wait_synced(client, 5000);
+        ck_assert_int_eq(!e, several ? members[_i].several : members[_i].one_address);
+        ck_assert_uint_eq(server.n_sessions - before, e && several ? 2 : 1);
+        error_free(e);
+        free(addresses);
+    }
+}
+END_TEST
+
+START_TEST(a_leader_that_is_deposed_is_left)
+{
+    server.cluster = json_pack("{s:{s:{s:o}}}", "Database", BR0, "new",
+                               json_loads(members[1].row, 0, NULL));
+    char *addresses = xasprintf("%s,%s", server.address, server.address);
+    struct error *e = db_client_connect(client, addresses);
+    free(addresses);
+    ck_assert_ptr_null(e);
+    e = db_client_wait_synced(client, 5000);
+    ck_assert_ptr_null(e);
+    char *deposed = xasprintf("[\"cluster\",{\"Database\":{\"%s\":{\"new\":%s}}}]", BR0, members[2].row);
+    fake_server_notify(&server, "update", deposed);
+    free(deposed);
+    e = db_client_wait_synced(client, 5000);
+    ck_assert_ptr_null(e);
+    ck_assert_uint_eq(server.n_sessions, 2);
+}
+END_TEST
+
 /* Transactions ----------------------------------------------------------------------------------- */
 
 static struct error *last_error;
@@ -537,6 +591,8 @@ TCase *client_session_tcase(void)
     tcase_add_test(tc, nonsense_makes_it_begin_anew);
     tcase_add_test(tc, gives_up_without_retry);
     tcase_add_test(tc, malformed_address);
+    tcase_add_loop_test(tc, members_of_clusters, 0, ARRAY_SIZE(members));
+    tcase_add_test(tc, a_leader_that_is_deposed_is_left);
     tcase_add_loop_test(tc, what_is_sent, 0, ARRAY_SIZE(transactions));
     tcase_add_loop_test(tc, what_replies_mean, 0, ARRAY_SIZE(replies));
     tcase_add_test(tc, increment_and_uuids_of_new_rows_are_read_back);
