@@ -178,12 +178,15 @@ static void slot_give(struct cached_flows *index, uint32_t slot)
 
 /* ---- Flows ---- */
 
-static void flow_request(struct cached_flows *index, struct cached_flow *f)
+/* 'key' is the whole key of packets that wait, by which the datapath finds them, or NULL. */
+static void flow_request(struct cached_flows *index, struct cached_flow *f, const struct key *key)
 {
-    struct key key;
-    cached_flows_key(f, &key);
+    struct key masked;
+    if (!key) {
+        cached_flows_key(f, &masked);
+    }
     f->seq++;
-    dp_flow_put(index->dp, f->id, f->slot, f->seq, &key, &f->member->mask, &f->actions);
+    dp_flow_put(index->dp, f->id, f->slot, f->seq, key ? key : &masked, &f->member->mask, &f->actions);
     index->n_put++;
 }
 
@@ -251,7 +254,7 @@ struct cached_flow *cached_flows_put(struct cached_flows *index, const struct ke
     }
     flow_take_translation(index, f, out, credits);
     flow_set_clean(index, f);
-    flow_request(index, f);
+    flow_request(index, f, key);
     return f;
 }
 
@@ -300,7 +303,7 @@ void cached_flows_renew(struct cached_flows *index, struct cached_flow *f, const
     flow_take_translation(index, f, out, credits);
     if (!same) {
         index->n_changed++;
-        flow_request(index, f);
+        flow_request(index, f, NULL);
     }
 }
 
