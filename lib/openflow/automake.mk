@@ -43,7 +43,13 @@ tests_unit_test_openflow_SOURCES = \
 	tests/unit/lib/openflow/test_match.c \
 	tests/unit/lib/openflow/test_messages.c
 tests_unit_test_openflow_LDADD = $(openflow_libs) $(external_libs) $(unit_libs)
+
+check_PROGRAMS += tests/interop/openflow-samples
+tests_interop_openflow_samples_SOURCES = tests/interop/openflow_samples.c
+tests_interop_openflow_samples_LDADD = $(openflow_libs) $(external_libs) $(unit_libs)
 endif
+
+EXTRA_DIST += tests/interop/test_openflow_codec.py tests/interop/test_ofctl.py
 
 fuzz_programs += tests/fuzz/fuzz-openflow tests/fuzz/fuzz-ofp-text
 tests_fuzz_fuzz_openflow_SOURCES = tests/fuzz/fuzz_openflow.c

@@ -150,7 +150,7 @@ static struct error *flow_mod_13(struct reader *r, struct ofp_flow_mod *fm, enum
     } else {
         fm->cookie = cookie & mask;
         fm->cookie_mask = mask;
-        fm->new_cookie = mask ? UINT64_MAX : cookie;
+        fm->new_cookie = UINT64_MAX;   /* OpenFlow 1.2, 6.4: a modification leaves the cookie. */
     }
     return NULL;
 }
@@ -233,8 +233,8 @@ void ofp_encode_flow_mod(struct buffer *b, const struct ofp_flow_mod *fm, enum o
         match10_encode(b, &fm->match);
         put_flow_mod_10(b, fm);
     } else {
-        bool filter = fm->command != OFPFC_ADD && fm->cookie_mask;
-        put_cookie(b, filter ? fm->cookie : fm->new_cookie);
+        bool filter = fm->command != OFPFC_ADD;
+        put_cookie(b, filter ? fm->cookie & fm->cookie_mask : fm->new_cookie);
         put_cookie(b, filter ? fm->cookie_mask : 0);
         buffer_put_u8(b, fm->table_id);
         buffer_put_u8(b, fm->command);

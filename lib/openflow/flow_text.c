@@ -348,9 +348,8 @@ static void format_match(const struct match *m, int priority, const struct port_
 static void format_duration(uint32_t s, uint32_t ns, struct text *t)
 {
     text_printf(t, "%"PRIu32, s);
-    uint32_t ms = ns / 1000000;
-    if (ms) {
-        text_printf(t, ".%03"PRIu32, ms);
+    if (ns) {
+        text_printf(t, ".%09"PRIu32, ns);
         while (text_ends_with(t, "0")) {
             text_chomp(t, '0');
         }

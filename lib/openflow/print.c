@@ -40,8 +40,8 @@ static void put_bits(struct text *t, uint32_t bits, const struct name_of_bit *na
 static void put_duration(struct text *t, uint32_t s, uint32_t ns)
 {
     text_printf(t, "%"PRIu32, s);
-    if (ns / 1000000) {
-        text_printf(t, ".%03"PRIu32, ns / 1000000);
+    if (ns) {
+        text_printf(t, ".%09"PRIu32, ns);
         while (text_ends_with(t, "0")) {
             text_chomp(t, '0');
         }
@@ -244,7 +244,7 @@ static struct error *print_features(struct printer *p)
     text_put(p->t, "\ncapabilities: ");
     put_bits(p->t, f.capabilities, capabilities, ARRAY_SIZE(capabilities), " ");
     text_put_char(p->t, '\n');
-    if (p->h->version == OFP10) {
+    if (f.actions) {
         text_put(p->t, "actions: ");
         put_bits(p->t, f.actions, actions, ARRAY_SIZE(actions), " ");
         text_put_char(p->t, '\n');
@@ -426,6 +426,23 @@ static struct error *print_role(struct printer *p)
     return error;
 }
 
+static struct error *print_role_status(struct printer *p)
+{
+    static const char *const roles[] = { "nochange", "equal", "primary", "secondary" };
+    static const char *const reasons[] = { "primary_request", "configuration_changed", "experimenter_data_changed" };
+    struct reader r = ofp_body(p->h);
+    uint32_t role = reader_be32(&r);
+    uint8_t reason = reader_u8(&r);
+    reader_skip(&r, 3);
+    uint64_t generation = reader_be64(&r);
+    text_printf(p->t, " role=%s", role < ARRAY_SIZE(roles) ? roles[role] : "unknown");
+    if (generation != UINT64_MAX) {
+        text_printf(p->t, " generation_id=%"PRIu64, generation);
+    }
+    text_printf(p->t, " reason=%s\n", reason < ARRAY_SIZE(reasons) ? reasons[reason] : "unknown");
+    return NULL;
+}
+
 static struct error *print_nx_setting(struct printer *p)
 {
     static const char *const packet_in_formats[] = { "standard", "nxt_packet_in", "nxt_packet_in2" };
@@ -464,6 +481,7 @@ static struct error *print_flow_request(struct printer *p)
     }
     text_put_char(p->t, ' ');
     match_format(&q.match, p->names, p->t);
+    text_chomp(p->t, ' ');
     text_put_char(p->t, '\n');
     return NULL;
 }
@@ -677,6 +695,51 @@ static struct error *print_port_desc(struct printer *p)
     return error;
 }
 
+static struct error *print_port_desc_request(struct printer *p)
+{
+    ofp_port port;
+    struct error *error = ofp_decode_port_request(p->h, &port);
+    if (!error) {
+        text_put(p->t, " port=");
+        ofp_port_format(port, p->names, p->t);
+        text_put_char(p->t, '\n');
+    }
+    return error;
+}
+
+static struct error *print_async(struct printer *p)
+{
+    static const char *const in[] = { "no_match", "action", "invalid_ttl", "action_set", "group", "packet_out", NULL };
+    static const char *const port[] = { "add", "delete", "modify", NULL };
+    static const char *const removed[] = { "idle", "hard", "delete", "group_delete", "meter_delete", "eviction", NULL };
+    static const char *const role[] = { "primary_request", "config", "experimenter", NULL };
+    static const char *const table[] = { "reserved", "reserved", "reserved", "vacancy_down", "vacancy_up", NULL };
+    static const char *const forward[] = { "group_mod_request", "meter_mod_request", NULL };
+    struct ofp_async a;
+    memset(&a, 0, sizeof a);
+    struct error *error = ofp_decode_set_async(p->h, &a);
+    const struct { const char *name; const uint32_t *masks; const char *const *reasons; } rows[] = {
+        { "PACKET_IN", a.packet_in, in }, { "PORT_STATUS", a.port_status, port }, { "FLOW_REMOVED", a.flow_removed, removed },
+        { "ROLE_STATUS", a.role_status, role }, { "TABLE_STATUS", a.table_status, table },
+        { "REQUESTFORWARD", a.requestforward, forward },
+    };
+    text_put_char(p->t, '\n');
+    for (int side = 0; side < 2 && !error; side++) {
+        text_printf(p->t, " %s:\n", side ? "secondary" : "primary");
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+            text_printf(p->t, "%16s:", rows[i].name);
+            for (int reason = 0; rows[i].reasons[reason]; reason++) {
+                if (rows[i].masks[side] >> reason & 1) {
+                    text_printf(p->t, " %s", rows[i].reasons[reason]);
+                }
+            }
+            text_put(p->t, rows[i].masks[side] ? "\n" : " (off)\n");
+        }
+        text_put(p->t, side ? "" : "\n");
+    }
+    return error;
+}
+
 static struct error *print_plain(struct printer *p)
 {
     if (p->h->body_len) {
@@ -714,6 +777,7 @@ static struct error *print_body(struct printer *p)
     case OFPMSG_ROLE_REPLY:
     case OFPMSG_NXT_ROLE_REQUEST:
     case OFPMSG_NXT_ROLE_REPLY: return print_role(p);
+    case OFPMSG_ROLE_STATUS: return print_role_status(p);
     case OFPMSG_NXT_SET_FLOW_FORMAT:
     case OFPMSG_NXT_FLOW_MOD_TABLE_ID:
     case OFPMSG_NXT_SET_PACKET_IN_FORMAT:
@@ -732,6 +796,11 @@ static struct error *print_body(struct printer *p)
     case OFPMSG_TABLE_DESC_REPLY: return print_table_desc(p);
     case OFPMSG_PORT_STATS_REQUEST: return print_port_request(p);
     case OFPMSG_PORT_STATS_REPLY: return print_port_stats(p);
+    case OFPMSG_PORT_DESC_REQUEST: return print_port_desc_request(p);
+    case OFPMSG_SET_ASYNC:
+    case OFPMSG_GET_ASYNC_REPLY:
+    case OFPMSG_NXT_SET_ASYNC_CONFIG:
+    case OFPMSG_NXT_SET_ASYNC_CONFIG2: return print_async(p);
     case OFPMSG_PORT_DESC_REPLY: return print_port_desc(p);
     default: return print_plain(p);
     }

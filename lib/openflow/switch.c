@@ -133,7 +133,7 @@ static void put_action_ids(struct buffer *b, enum ofp_version version)
     }
 }
 
-enum field_set { ALL_FIELDS, MASKABLE_FIELDS, WRITABLE_FIELDS };
+enum field_set { MATCH_FIELDS, WILDCARD_FIELDS, WRITABLE_FIELDS };   /* Only the first says by its mask bit which may be masked. */
 
 static void put_field_ids(struct buffer *b, enum ofp_version version, enum field_set set)
 {
@@ -142,7 +142,7 @@ static void put_field_ids(struct buffer *b, enum ofp_version version, enum field
         bool standard = f->oxm_header && version >= f->oxm_version;
         bool other = f->nxm_header && !f->oxm_header;   /* Nicira's own. */
         if ((standard || other) && (set != WRITABLE_FIELDS || f->writable) && f->id != FIELD_VLAN_TCI) {
-            bool masked = set != WRITABLE_FIELDS && f->maskable;
+            bool masked = set == MATCH_FIELDS && f->maskable;
             nxm_put_header(b, f, masked, version);
         }
     }
@@ -160,8 +160,8 @@ static void put_table_property(struct buffer *b, unsigned type, enum ofp_version
         break;
     case TFP_WRITE_ACTIONS:
     case TFP_APPLY_ACTIONS: put_action_ids(b, version); break;
-    case TFP_MATCH: put_field_ids(b, version, ALL_FIELDS); break;
-    case TFP_WILDCARDS: put_field_ids(b, version, MASKABLE_FIELDS); break;
+    case TFP_MATCH: put_field_ids(b, version, MATCH_FIELDS); break;
+    case TFP_WILDCARDS: put_field_ids(b, version, WILDCARD_FIELDS); break;
     case TFP_WRITE_SETFIELD:
     case TFP_APPLY_SETFIELD: put_field_ids(b, version, WRITABLE_FIELDS); break;
     }

@@ -34,9 +34,13 @@ static void put_flows(struct buffer *b, enum ofp_version v)
         make_flow(text, v, &fm, &actions);
         for (enum ofp_flow_command c = OFPFC_ADD; c <= OFPFC_DELETE_STRICT; c++) {
             fm.command = c;
+            if (c >= OFPFC_DELETE) {
+                fm.actions = (struct ofact_list) { NULL, 0 };
+            }
             ofp_encode_flow_mod(b, &fm, v, true, 1);
             ofp_encode_flow_mod(b, &fm, v, false, 2);
         }
+        fm.actions = ofact_list_of(&actions);
         struct ofp_flow_removed fr = { .match = fm.match, .cookie = 5, .priority = 9, .reason = OFPRR_HARD_TIMEOUT,
                                        .table_id = 3, .duration_s = 4, .duration_ns = 5, .idle_timeout = 6,
                                        .packets = 7, .bytes = 8 };
@@ -52,7 +56,7 @@ static void put_flows(struct buffer *b, enum ofp_version v)
                                     .hard_timeout = 4, .duration_s = 5, .duration_ns = 6, .idle_age_s = 7,
                                     .hard_age_s = -1, .packets = 9, .bytes = 10, .actions = fm.actions };
         enum ofp_msg replies[] = { OFPMSG_FLOW_STATS_REPLY, OFPMSG_NXST_FLOW_REPLY };
-        for (size_t j = 0; j < ARRAY_SIZE(replies); j++) {
+        for (size_t j = 0; j < (v == OFP10 ? 2 : 1); j++) {
             struct ofp_multipart m;
             ofp_multipart_begin(&m, b, replies[j], v, 5);
             ofp_put_flow_stats(&m, &s);
@@ -160,7 +164,9 @@ static void put_connection(struct buffer *b, enum ofp_version v)
     }
     struct ofp_async a = { .packet_in = { 1, 2 }, .port_status = { 3, 4 }, .flow_removed = { 5, 6 } };
     ofp_encode_set_async(b, &a, v, 3);
-    ofp_encode_nx_setting(b, OFPMSG_NXT_SET_FLOW_FORMAT, OFP_FLOW_FORMAT_NXM, v, 4);
+    if (v == OFP10) {
+        ofp_encode_nx_setting(b, OFPMSG_NXT_SET_FLOW_FORMAT, OFP_FLOW_FORMAT_NXM, v, 4);
+    }
     ofp_encode_nx_setting(b, OFPMSG_NXT_FLOW_MOD_TABLE_ID, 1, v, 5);
     ofp_encode_nx_setting(b, OFPMSG_NXT_SET_PACKET_IN_FORMAT, PACKET_IN_NXT2, v, 6);
     ofp_encode_nx_setting(b, OFPMSG_NXT_SET_CONTROLLER_ID, 77, v, 7);

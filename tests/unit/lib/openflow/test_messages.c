@@ -173,7 +173,7 @@ START_TEST(settings)
         { OFPMSG_NXT_SET_FLOW_FORMAT, 2, 1, OFPERR_OFPBRC_EPERM }, { OFPMSG_NXT_FLOW_MOD_TABLE_ID, 1, 2, OFPERR_OFPBRC_EPERM },
         { OFPMSG_NXT_SET_PACKET_IN_FORMAT, 2, 3, OFPERR_OFPBRC_EPERM }, { OFPMSG_NXT_SET_CONTROLLER_ID, 65535, 1, 0 },
     };
-    for (size_t i = 0; i < ARRAY_SIZE(nx); i++) {
+    for (size_t i = v > OFP10; i < ARRAY_SIZE(nx); i++) {   /* The flow format is 1.0's. */
         for (int j = 0; j < 2; j++) {
             uint16_t value = 0;
             buffer_clear(&b);
