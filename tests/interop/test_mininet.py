@@ -23,13 +23,14 @@ def place(form):
             yield net, ns, switch
 
 
-def mn(ns, switch, *words, timeout=60):
+def mn(ns, switch, *words, typed=None, timeout=60):
     """What mininet said; and how the switch was after some seconds, if it takes that long."""
     argv = ["ip", "netns", "exec", ns, "mn", *words]
-    p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=switch.env)
+    p = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         stdin=subprocess.PIPE, env=switch.env)
     state = ""
     try:
-        out, _ = p.communicate(timeout=15)
+        out, _ = p.communicate(typed, timeout=15)
     except subprocess.TimeoutExpired:
         state = "".join(switch.appctl(*c.split()) for c in ("dpif/show", "upcall/show", "dpctl/show", "dpctl/dump-flows",
                                                             "drops/show", "coverage/show"))
@@ -59,12 +60,12 @@ def test_every_host_reaches_every_other(place, options):
 @pytest.mark.needs("iperf")
 @pytest.mark.parametrize("options", [["--switch", "ovsbr"], ["--switch", "ovsk", "--controller", "ovsc"]], ids=lambda o: o[1])
 def test_tcp_is_fast_between_hosts_as_mininet_makes_them(place, options):
-    """With offloads on, which a userspace switch that ignores partial checksums turns into 0 bits a second."""
+    """With offloads on, which a userspace switch that ignores partial checksums turns into 0 bits a second. (mininet's own
+    "--test iperf" waits for ever for Debian's iperf server to end, over any switch, so iperf is typed into its shell.)"""
     _, ns, switch = place
-    out = mn(ns, switch, *options, "--topo", "single,2", "--test", "iperf")
-    rates = re.findall(r"'([\d.]+) ([GM])bits/sec'", out)
-    assert len(rates) == 2, out
-    assert all(float(rate) * (1000 if unit == "G" else 1) > 100 for rate, unit in rates), out
+    out = mn(ns, switch, *options, "--topo", "single,2", typed="h2 iperf -s -P 1 &\nh1 sleep 0.5\nh1 iperf -c 10.0.0.2 -t 2 -f m\n")
+    rates = [float(rate) for rate in re.findall(r"([\d.]+) Mbits/sec", out)]
+    assert rates and min(rates) > 100, out
 
 
 def test_os_ken_learning_switch(place):
