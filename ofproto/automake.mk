@@ -53,6 +53,7 @@ tests_unit_test_ofproto_SOURCES = \
 	tests/unit/ofproto/table/test_flow_mod.c \
 	tests/unit/ofproto/table/test_mac_table.c \
 	tests/unit/ofproto/test_main.c \
+	tests/unit/ofproto/xlate/test_ingress.c \
 	tests/unit/ofproto/xlate/test_normal.c \
 	tests/unit/ofproto/xlate/test_properties.c \
 	tests/unit/ofproto/xlate/test_trace.c \

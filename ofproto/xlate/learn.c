@@ -17,7 +17,7 @@ void xl_learn(struct xlate_state *s, const struct ofact_learn *learn)
         .priority = learn->priority, .table_id = learn->table, .command = OFPFC_MODIFY_STRICT,
         .idle_timeout = learn->idle_timeout, .hard_timeout = learn->hard_timeout,
         .flags = learn->flags & LEARN_SEND_FLOW_REM ? OFPFF_SEND_FLOW_REM : 0,
-        .new_cookie = learn->cookie, .modify_cookie = true,
+        .new_cookie = htobe64(learn->cookie), .modify_cookie = true,
         .buffer_id = OFP_NO_BUFFER, .out_port = OFPP_ANY, .out_group = OFPG_ANY,
     };
     match_init_any(&fm.match);

@@ -26,7 +26,7 @@ static void format_fields(const struct fields *, struct text *);
 static void initial_fields(const struct xlate_in *, const struct xlate_out *, struct fields *);
 static void format_megaflow(const struct xlate_in *, const struct xlate_out *, struct text *);
 static void format_final(const struct xlate_in *, const struct xlate_out *, struct text *);
-static void format_actions(const struct xlate_out *, struct text *);
+static void format_actions(const struct xlate_in *, const struct xlate_out *, struct text *);
 
 struct trace *trace_create(void)
 {
@@ -83,7 +83,7 @@ void trace_format(const struct trace *t, const struct xlate_in *in, const struct
     text_put(to, "\nMegaflow: ");
     format_megaflow(in, out, to);
     text_put(to, "\nDatapath actions: ");
-    format_actions(out, to);
+    format_actions(in, out, to);
     text_put(to, "\n");
     if (out->drop != DROP_N) {
         text_printf(to, "Drop reason: %s: %s\n", drop_name(out->drop), drop_help(out->drop));
@@ -110,7 +110,7 @@ json_t *trace_to_json(const struct trace *t, const struct xlate_in *in, const st
     format_megaflow(in, out, &text);
     json_object_set_new(o, "megaflow", json_string(text_str(&text)));
     text_clear(&text);
-    format_actions(out, &text);
+    format_actions(in, out, &text);
     json_object_set_new(o, "datapath-actions", json_string(text_str(&text)));
     if (out->drop != DROP_N) {
         json_object_set_new(o, "drop", json_string(drop_name(out->drop)));
@@ -269,11 +269,11 @@ static void format_megaflow(const struct xlate_in *in, const struct xlate_out *o
     match_format(&m, NULL, to);
 }
 
-static void format_actions(const struct xlate_out *out, struct text *to)
+static void format_actions(const struct xlate_in *in, const struct xlate_out *out, struct text *to)
 {
     if (out->drop != DROP_N) {
         text_put(to, "drop");
         return;
     }
-    action_list_format(&out->actions, NULL, NULL, to);
+    action_list_format_for(&out->actions, in->key, NULL, NULL, to);
 }

@@ -210,7 +210,7 @@ struct lab_result lab_translate(struct lab *l, const char *bridge, const char *p
     xlate_out_init(&out);
     lab_xlate(l, &key, NULL, &out);
     struct text actions = TEXT_INIT, megaflow = TEXT_INIT;
-    action_list_format(&out.actions, NULL, NULL, &actions);
+    action_list_format_for(&out.actions, &key, NULL, NULL, &actions);
     struct match m;
     match_init_any(&m);
     m.mask.key = out.mask.bits;

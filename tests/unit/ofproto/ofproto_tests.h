@@ -7,6 +7,7 @@
 
 TCase *classifier_tcase(void);
 TCase *flow_mod_tcase(void);
+TCase *ingress_tcase(void);
 TCase *mac_table_tcase(void);
 TCase *normal_tcase(void);
 TCase *properties_tcase(void);

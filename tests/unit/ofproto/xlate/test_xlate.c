@@ -47,7 +47,7 @@ static const struct row rows[] = {
     { "and not for what nobody gets", "actions=output:2,set_field:02:00:00:00:00:99->eth_dst", "", "in_port=1," ETH, "2", NULL },
     { "a field that the packet does not have is left alone", "table=0,actions=resubmit(,1),output:2\ntable=1,ip,actions=mod_nw_src:1.2.3.4", "",
       "in_port=1,arp," ETH, "2", "arp" },
-    { "ports of TCP", "tcp,actions=mod_tp_dst:80,output:2", "", "in_port=1,tcp,tp_dst=8080," ETH, "set(tp(dst=80)),2", NULL },
+    { "ports of TCP", "tcp,actions=mod_tp_dst:80,output:2", "", "in_port=1,tcp,tp_dst=8080," ETH, "set(tcp(dst=80)),2", NULL },
     { "a later look at a set field looks at nothing", "table=0,actions=set_field:02:00:00:00:00:99->eth_dst,resubmit(,1)\n"
       "table=1,dl_dst=02:00:00:00:00:99,actions=output:2", "", "in_port=1," ETH, "set(eth(dst=02:00:00:00:00:99)),2", "dl_type=0x0000" },
     { "addresses", "ip,actions=mod_nw_src:10.0.0.1,output:2", "", "in_port=1,tcp,nw_src=10.9.9.9," ETH, "set(ipv4(src=10.0.0.1)),2", NULL },
