@@ -41,6 +41,7 @@ tests_unit_test_datapath_SOURCES = \
 	tests/unit/datapath/engine/test_execute.c \
 	tests/unit/datapath/engine/test_lookup.c \
 	tests/unit/datapath/engine/test_main.c \
+	tests/unit/datapath/engine/test_peer.c \
 	tests/unit/datapath/engine/test_pending.c \
 	tests/unit/datapath/engine/test_restart.c \
 	tests/unit/datapath/engine/test_set.c \

@@ -14,6 +14,7 @@ TCase *set_tcase(void);
 TCase *execute_tcase(void);
 TCase *pending_tcase(void);
 TCase *engine_tcase(void);
+TCase *peer_tcase(void);
 TCase *restart_tcase(void);
 TCase *stress_tcase(void);
 

@@ -4,4 +4,4 @@
 #include "tests/unit/unit.h"
 
 UNIT_MAIN("datapath", wire_tcase, lookup_tcase, set_tcase, execute_tcase, pending_tcase, engine_tcase,
-          restart_tcase, stress_tcase)
+          restart_tcase, peer_tcase, stress_tcase)
