@@ -225,6 +225,10 @@ static struct error *check_interfaces(struct vsctl *v)
     bool failed = false;
     for (size_t i = 0; i < v->n_new_interfaces; i++) {
         const struct db_interface *iface = db_interface_by_name(v->client, v->new_interfaces[i]);
+        const char *warning = iface ? smap_get(&iface->status, "config_warning") : NULL;
+        if (warning) {
+            fprintf(stderr, "%s: warning: interface %s: %s\n", program, v->new_interfaces[i], warning);
+        }
         if (!iface || (iface->has_ofport && iface->ofport != -1)) {
             continue;
         }
@@ -269,6 +273,7 @@ static struct error *prepare(struct vsctl *v, struct vsctl_command *commands, si
         db_client_monitor_column(v->client, &db_interface_col_name);
         db_client_monitor_column(v->client, &db_interface_col_ofport);
         db_client_monitor_column(v->client, &db_interface_col_error);
+        db_client_monitor_column(v->client, &db_interface_col_status);
     }
     return NULL;
 }

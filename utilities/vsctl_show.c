@@ -10,17 +10,21 @@ static const struct shown {
     const struct dbc_table *table;
     const struct dbc_column *name;   /* NULL: the UUID. */
     const struct dbc_column *columns[5];
+    const struct dbc_column *status;   /* Where "config_warning" may be, NULL: nowhere. */
 } shown_tables[] = {
     { &db_open_vswitch_table, NULL,
       { &db_open_vswitch_col_manager_options, &db_open_vswitch_col_bridges,
         &db_open_vswitch_col_ovs_version } },
     { &db_bridge_table, &db_bridge_col_name,
       { &db_bridge_col_controller, &db_bridge_col_fail_mode, &db_bridge_col_datapath_type,
-        &db_bridge_col_ports } },
+        &db_bridge_col_ports },
+      &db_bridge_col_status },
     { &db_port_table, &db_port_col_name,
-      { &db_port_col_tag, &db_port_col_trunks, &db_port_col_interfaces } },
+      { &db_port_col_tag, &db_port_col_trunks, &db_port_col_interfaces },
+      &db_port_col_status },
     { &db_interface_table, &db_interface_col_name,
-      { &db_interface_col_type, &db_interface_col_options, &db_interface_col_error } },
+      { &db_interface_col_type, &db_interface_col_options, &db_interface_col_error },
+      &db_interface_col_status },
     { &db_controller_table, &db_controller_col_target, { &db_controller_col_is_connected } },
     { &db_manager_table, &db_manager_col_target, { &db_manager_col_is_connected } },
 };
@@ -31,6 +35,9 @@ struct error *vsctl_watch_show(struct vsctl *v, struct vsctl_command *c)
         const struct shown *s = &shown_tables[i];
         if (s->name) {
             db_client_monitor_column(v->client, s->name);
+        }
+        if (s->status) {
+            db_client_monitor_column(v->client, s->status);
         }
         for (size_t j = 0; j < ARRAY_SIZE(s->columns) && s->columns[j]; j++) {
             db_client_monitor_column(v->client, s->columns[j]);
@@ -47,6 +54,20 @@ static const struct shown *how_to_show(const struct dbc_table *table)
         }
     }
     return NULL;
+}
+
+/* What the switch did not like about the configuration of a row. */
+static void show_warning(struct vsctl *v, const struct dbc_row *row, const struct dbc_column *status,
+                         int level, struct text *out)
+{
+    const struct datum *d = dbc_txn_get(v->txn, row, status);
+    for (size_t i = 0; i < d->n; i++) {
+        if (!strcmp(atom_string(datum_key(d, i)), "config_warning")) {
+            text_printf(out, "%*sconfig_warning: ", 4 * level, "");
+            vsctl_put_atom(out, datum_value(d, i), ATOM_STRING);
+            text_put_char(out, '\n');
+        }
+    }
 }
 
 static void show_row(struct vsctl *v, const struct dbc_row *row, int level, struct text *out)
@@ -75,6 +96,9 @@ static void show_row(struct vsctl *v, const struct dbc_row *row, int level, stru
             vsctl_put_datum(out, d, &c->type);
             text_put_char(out, '\n');
         }
+    }
+    if (s->status) {
+        show_warning(v, row, s->status, level + 1, out);
     }
 }
 

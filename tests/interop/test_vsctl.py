@@ -655,3 +655,14 @@ def test_help_names_every_command(mine):
     for word in ["add-br", "--may-exist", "wait-until", "--format", "emer-reset"]:
         assert word in out
     assert re.search(r"\d+\.\d+", mine.ok("--version"))
+
+
+def test_warnings_of_the_switch_are_shown(mine):
+    started = in_background(mine, "add-br br0")
+    time.sleep(0.1)
+    mine.ok(["set", "interface", "br0", 'status:config_warning="mtu too small"'])
+    Switch(mine).settle()
+    _, err = started.communicate(timeout=10)
+    assert started.returncode == 0
+    assert "interface br0: mtu too small" in err
+    assert 'config_warning: "mtu too small"' in mine.ok("show")
