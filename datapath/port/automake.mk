@@ -65,3 +65,7 @@ tests_fuzz_fuzz_vxlan_LDADD = $(datapath_libs) $(external_libs)
 tests_fuzz_fuzz_vxlan_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 EXTRA_DIST += docs/design/ports.md
 EXTRA_DIST += tests/fuzz/corpus/vnet tests/fuzz/corpus/vxlan
+
+EXTRA_PROGRAMS += tests/bench/engine-forward
+tests_bench_engine_forward_SOURCES = tests/bench/engine_forward.c
+tests_bench_engine_forward_LDADD = $(datapath_libs) $(external_libs)
