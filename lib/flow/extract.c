@@ -85,32 +85,30 @@ static void parse_nd(struct cursor *c, uint32_t ofs)
     if (c->head < ofs + sizeof *nd) {
         return;
     }
-    struct eth_addr sll = { { 0 } }, tll = { { 0 } };
-    uint8_t first_type = 0;
-    /* RFC 4861 4.6: an option of length 0 makes the message invalid; so does a second address of one kind here. */
+    memcpy(&l4->nd_target, nd->target, sizeof l4->nd_target);
+    l4->nd_reserved = nd->reserved;
     for (uint32_t at = ofs + sizeof *nd; at + 8 <= c->head;) {
         const struct nd_option *option = (const void *) (c->data + at);
         uint32_t n = option->len * 8;
         if (!n || at + n > c->head) {
-            return;
+            return;   /* What follows is no option; what came before is known. */
         }
         if (at == ofs + sizeof *nd) {
-            first_type = option->type;
+            l4->nd_options_type = option->type;
         }
         if (option->len == 1 && (option->type == ND_OPT_SLL || option->type == ND_OPT_TLL)) {
-            struct eth_addr *mac = option->type == ND_OPT_SLL ? &sll : &tll;
+            struct eth_addr *mac = option->type == ND_OPT_SLL ? &l4->nd_sll : &l4->nd_tll;
             if (!eth_addr_is_zero(*mac)) {
+                /* Two addresses of one kind: nobody can say which of them the receiver will believe. */
+                memset(&l4->nd_target, 0, sizeof l4->nd_target + sizeof l4->nd_sll + sizeof l4->nd_tll);
+                l4->nd_reserved = 0;
+                l4->nd_options_type = 0;
                 return;
             }
             *mac = option->mac;
         }
         at += n;
     }
-    memcpy(&l4->nd_target, nd->target, sizeof l4->nd_target);
-    l4->nd_reserved = nd->reserved;
-    l4->nd_options_type = first_type;
-    l4->nd_sll = sll;
-    l4->nd_tll = tll;
 }
 
 static void parse_l4(struct cursor *c, uint8_t proto, bool is_ip6)
@@ -123,12 +121,12 @@ static void parse_l4(struct cursor *c, uint8_t proto, bool is_ip6)
         if (!has(c, sizeof(struct tcp_header))) {
             return;
         }
+        header_len = (h[12] >> 4) * 4;
+        if (header_len < sizeof(struct tcp_header) || !has(c, header_len)) {
+            return;
+        }
         memcpy(&l4->src, h, 4);
         l4->tcp_flags = load16(h + 12) & htobe16(0x0fff);
-        header_len = (h[12] >> 4) * 4;
-        if (header_len < sizeof(struct tcp_header)) {
-            header_len = 0;
-        }
         break;
     case IP_PROTO_UDP:
         if (!has(c, sizeof(struct udp_header))) {
@@ -168,9 +166,7 @@ static void parse_l4(struct cursor *c, uint8_t proto, bool is_ip6)
         return;
     }
     c->p->l4_ofs = c->ofs;
-    if (header_len && c->ofs + header_len <= c->head) {
-        c->p->payload_ofs = c->ofs + header_len;
-    }
+    c->p->payload_ofs = c->ofs + header_len;
 }
 
 /* The IP packet that begins at 'ofs' is 'total' bytes long: what follows is padding. False if it is not all there. */
@@ -276,13 +272,13 @@ static void parse_ip6(struct cursor *c)
         return;
     }
     memcpy(&l3->ip6_src, ip->src, 32);   /* Both addresses. */
-    l3->ip6_label = htobe32(flow & 0xfffff);
     c->p->l3_ofs = c->ofs;
     c->ofs += sizeof *ip;
     uint8_t proto = ip->next, frag = 0;
     if (!parse_extensions(c, &proto, &frag)) {
         return;
     }
+    l3->ip6_label = htobe32(flow & 0xfffff);
     l3->tos = flow >> 20;
     l3->ttl = ip->hop;
     l3->proto = proto;
@@ -399,24 +395,29 @@ static inline __attribute__((always_inline)) void put_l2(struct key *key, uint64
     }
 }
 
-/* A TCP or UDP header that is there, at 'h'; 'end' is where head or IP packet end. Sets all offsets. */
-static inline __attribute__((always_inline)) void put_l4(struct packet *p, struct key *key, uint32_t type_ofs,
-                                                         uint32_t l3_len, const uint8_t *h, uint8_t proto, uint32_t end)
+/* Length of a TCP or UDP header of which at least 20 or 8 bytes are there, more than any packet has if it is malformed. */
+static inline uint32_t l4_header_len(const uint8_t *h, uint8_t proto)
 {
-    uint32_t l4_ofs = type_ofs + 2 + l3_len, header_len = 8;
+    if (proto != IP_PROTO_TCP) {
+        return 8;
+    }
+    uint32_t n = (h[12] >> 4) * 4;
+    return LIKELY(n >= 20) ? n : UINT16_MAX + 1;
+}
+
+static inline __attribute__((always_inline)) void put_l4(struct packet *p, struct key *key, uint32_t type_ofs,
+                                                         uint32_t l3_len, const uint8_t *h, uint8_t proto,
+                                                         uint32_t header_len)
+{
     uint32_t ports = load32(h);
     memcpy(&key->l4.src, &ports, 4);
-    p->l2_type_ofs = type_ofs;
-    p->l3_ofs = type_ofs + 2;
-    p->l4_ofs = l4_ofs;
     if (proto == IP_PROTO_TCP) {
         key->l4.tcp_flags = load16(h + 12) & htobe16(0x0fff);
-        header_len = (h[12] >> 4) * 4;
-        if (UNLIKELY(header_len < 20 || l4_ofs + header_len > end)) {
-            return;   /* There is no knowing where the payload begins. */
-        }
     }
-    p->payload_ofs = l4_ofs + header_len;
+    p->l2_type_ofs = type_ofs;
+    p->l3_ofs = type_ofs + 2;
+    p->l4_ofs = type_ofs + 2 + l3_len;
+    p->payload_ofs = type_ofs + 2 + l3_len + header_len;
 }
 
 static inline __attribute__((always_inline)) void extract_one(struct packet *p, struct key *key, uint64_t basis)
@@ -452,10 +453,12 @@ static inline __attribute__((always_inline)) void extract_one(struct packet *p, 
         const uint8_t *ip = data + type_ofs + 2, *l4 = ip + 20;
         uint32_t room = packet_len(p) - type_ofs - 2, total = get_be16(ip + 2);
         uint8_t proto = ip[9];
-        uint32_t header_len = proto == IP_PROTO_TCP ? 20 : 8;
-        if (LIKELY(type == htobe16(ETH_TYPE_IP4) && ip[0] == 0x45 && total >= 20 + header_len && total <= room &&
+        uint32_t least = proto == IP_PROTO_TCP ? 20 : 8, header_len;
+        if (LIKELY(type == htobe16(ETH_TYPE_IP4) && ip[0] == 0x45 && total <= room &&
                    !(load16(ip + 6) & htobe16(IP4_MF | IP4_FRAG_OFS_MASK)) &&
-                   (proto == IP_PROTO_TCP || proto == IP_PROTO_UDP) && type_ofs + 22 + header_len <= head)) {
+                   (proto == IP_PROTO_TCP || proto == IP_PROTO_UDP) && type_ofs + 22 + least <= head &&
+                   (header_len = l4_header_len(l4, proto), total >= 20 + header_len) &&
+                   type_ofs + 22 + header_len <= head)) {
             uint64_t mac = load64(data), addresses = load64(ip + 12);
             uint32_t src_end = load32(data + 8), ports = load32(l4);
             put_l2(key, mac, src_end, tci, type);
@@ -463,26 +466,28 @@ static inline __attribute__((always_inline)) void extract_one(struct packet *p, 
             key->l3.proto = proto;
             key->l3.tos = ip[1];
             key->l3.ttl = ip[8];
-            put_l4(p, key, type_ofs, 20, l4, proto, MIN(head, type_ofs + 2 + total));
+            put_l4(p, key, type_ofs, 20, l4, proto, header_len);
             p->hash = fold(mac, fold_l2(src_end, tci, type), addresses, fold_l4(ports, proto), fold_from(p), basis);
             goto parsed;
         }
         if (type == htobe16(ETH_TYPE_IP6) && head >= type_ofs + 2 + 40 + 8) {
             proto = ip[6];
-            header_len = proto == IP_PROTO_TCP ? 20 : 8;
+            least = proto == IP_PROTO_TCP ? 20 : 8;
             total = 40 + get_be16(ip + 4);
-            if (LIKELY(ip[0] >> 4 == 6 && (proto == IP_PROTO_TCP || proto == IP_PROTO_UDP) && total >= 40 + header_len &&
-                       total <= room && type_ofs + 42 + header_len <= head)) {
+            l4 = ip + 40;
+            if (LIKELY(ip[0] >> 4 == 6 && (proto == IP_PROTO_TCP || proto == IP_PROTO_UDP) && total <= room &&
+                       type_ofs + 42 + least <= head &&
+                       (header_len = l4_header_len(l4, proto), total >= 40 + header_len) &&
+                       type_ofs + 42 + header_len <= head)) {
                 uint64_t mac = load64(data);
                 uint32_t src_end = load32(data + 8), flow = get_be32(ip);
-                l4 = ip + 40;
                 put_l2(key, mac, src_end, tci, type);
                 memcpy(&key->l3.ip6_src, ip + 8, 32);
                 key->l3.ip6_label = htobe32(flow & 0xfffff);
                 key->l3.proto = proto;
                 key->l3.tos = flow >> 20;
                 key->l3.ttl = ip[7];
-                put_l4(p, key, type_ofs, 40, l4, proto, MIN(head, type_ofs + 2 + total));
+                put_l4(p, key, type_ofs, 40, l4, proto, header_len);
                 p->hash = fold(mac, fold_l2(src_end, tci, type), fold_ip6(ip + 8, basis), fold_l4(load32(l4), proto),
                                fold_from(p), basis);
                 goto parsed;

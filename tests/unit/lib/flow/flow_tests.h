@@ -25,6 +25,7 @@ struct sample {
 };
 extern const struct sample samples[];
 extern const size_t n_samples;
+const struct sample *sample_called(const char *sentence);
 
 /* A heap packet of the bytes in 'hex'. */
 struct packet *packet_from_hex(const char *hex);

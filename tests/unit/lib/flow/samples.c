@@ -35,7 +35,9 @@ const struct sample samples[] = {
       ETH_TEXT "eth_type(0x0800)," IP4_TEXT("6")
       ",tcp(src=1000,dst=80),tcp_flags(fin|syn|rst|psh|ack|urg|ece|cwr|ns|[200]|[400]|[800])", 12, 14, 34, 58 },
     { "TCP whose header is longer than the packet", MACS "0800" IP4("0028", "06") "03e80050 00000001 00000000 f002 1000 0000 0000",
-      ETH_TEXT "eth_type(0x0800)," IP4_TEXT("6") "," TCP_TEXT, 12, 14, 34, 0 },
+      ETH_TEXT "eth_type(0x0800)," IP4_TEXT("6") ",tcp(src=0,dst=0),tcp_flags(0)", 12, 14, 0, 0 },
+    { "TCP whose header is shorter than TCP has", MACS "0800" IP4("0028", "06") "03e80050 00000001 00000000 4002 1000 0000 0000",
+      ETH_TEXT "eth_type(0x0800)," IP4_TEXT("6") ",tcp(src=0,dst=0),tcp_flags(0)", 12, 14, 0, 0 },
     { "UDP over IPv4", MACS "0800" IP4("001c", "11") UDP, ETH_TEXT "eth_type(0x0800)," IP4_TEXT("17") "," UDP_TEXT,
       12, 14, 34, 42 },
     { "UDP with padding that is no payload", MACS "0800" IP4("001c", "11") UDP "eeeeeeeeeeeeeeeeeeee",
@@ -164,11 +166,15 @@ const struct sample samples[] = {
       "8800 0000 60000000 20010db8000000000000000000000009 0e01000000000000 0201 020000000001",
       ETH_TEXT "eth_type(0x86dd)," IP6_TEXT("58") ",icmpv6(type=136,code=0),nd(target=2001:db8::9,"
       "sll=00:00:00:00:00:00,tll=02:00:00:00:00:01,reserved=0x60000000,options_type=14)", 12, 14, 54, 62 },
-    { "an option of length 0 spoils the message", MACS "86dd" IP6("0020", "3a")
-      "8700 0000 00000000 20010db8000000000000000000000009 0100 020000000001",
-      ETH_TEXT "eth_type(0x86dd)," IP6_TEXT("58") ",icmpv6(type=135,code=0),nd(target=::,sll=00:00:00:00:00:00,"
+    { "options end at one of length 0", MACS "86dd" IP6("0028", "3a")
+      "8700 0000 00000000 20010db8000000000000000000000009 0101 020000000001 0200 020000000003",
+      ETH_TEXT "eth_type(0x86dd)," IP6_TEXT("58") ",icmpv6(type=135,code=0),nd(target=2001:db8::9,sll=02:00:00:00:00:01,"
+      "tll=00:00:00:00:00:00,reserved=0,options_type=1)", 12, 14, 54, 62 },
+    { "options end at one that is longer than the packet", MACS "86dd" IP6("0020", "3a")
+      "8700 0000 00000000 20010db8000000000000000000000009 0102 020000000001",
+      ETH_TEXT "eth_type(0x86dd)," IP6_TEXT("58") ",icmpv6(type=135,code=0),nd(target=2001:db8::9,sll=00:00:00:00:00:00,"
       "tll=00:00:00:00:00:00,reserved=0,options_type=0)", 12, 14, 54, 62 },
-    { "two addresses of one kind spoil it too", MACS "86dd" IP6("0028", "3a")
+    { "two addresses of one kind spoil the message", MACS "86dd" IP6("0028", "3a")
       "8700 0000 00000000 20010db8000000000000000000000009 0101 020000000001 0101 020000000002",
       ETH_TEXT "eth_type(0x86dd)," IP6_TEXT("58") ",icmpv6(type=135,code=0),nd(target=::,sll=00:00:00:00:00:00,"
       "tll=00:00:00:00:00:00,reserved=0,options_type=0)", 12, 14, 54, 62 },
@@ -178,6 +184,16 @@ const struct sample samples[] = {
       "tll=00:00:00:00:00:00,reserved=0,options_type=0)", 12, 14, 54, 62 },
 };
 const size_t n_samples = ARRAY_SIZE(samples);
+
+const struct sample *sample_called(const char *sentence)
+{
+    for (size_t i = 0; i < n_samples; i++) {
+        if (!strcmp(samples[i].sentence, sentence)) {
+            return &samples[i];
+        }
+    }
+    ck_abort_msg("there is no sample \"%s\"", sentence);
+}
 
 struct packet *packet_from_hex(const char *hex)
 {

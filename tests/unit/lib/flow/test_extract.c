@@ -92,7 +92,7 @@ END_TEST
 
 START_TEST(metadata_and_tunnel)
 {
-    struct packet *p = packet_from_hex(samples[3].hex);
+    struct packet *p = packet_from_hex(sample_called("TCP over IPv4")->hex);
     p->in_port = 77;
     p->recirc_id = 5;
     p->dp_hash = 6;
@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(nested_offload_is_noticed)
 {
-    struct packet *p = packet_from_hex(samples[3].hex);
+    struct packet *p = packet_from_hex(sample_called("TCP over IPv4")->hex);
     struct key key;
     p->offload = OFFLOAD_CSUM_PARTIAL;
     p->csum_start = 34;
@@ -210,7 +210,7 @@ START_TEST(hash_spreads)
     /* 64 K flows that differ in ports and last address byte; buckets of a table of 4,096 fill evenly. */
     enum { BUCKETS = 4096, FLOWS = 65536 };
     static uint32_t buckets[BUCKETS];
-    struct packet *p = packet_from_hex(samples[6].hex);
+    struct packet *p = packet_from_hex(sample_called("UDP over IPv4")->hex);
     struct key key;
     memset(buckets, 0, sizeof buckets);
     for (uint32_t i = 0; i < FLOWS; i++) {
