@@ -293,6 +293,16 @@ struct error *vsctl_run_get(struct vsctl *v, struct vsctl_command *c)
 
 /* set, add, remove, clear ------------------------------------------------------------------------ */
 
+/* Of an interface the model knows its name only. */
+static bool model_is_touched(const struct vsctl_command *c, const struct dbc_table *table)
+{
+    bool touched = table != &db_interface_table;
+    for (int i = 3; i < c->argc; i++) {
+        touched |= c->argv[i][0] == 'n';   /* Columns may be abbreviated. */
+    }
+    return touched;
+}
+
 struct error *vsctl_run_set(struct vsctl *v, struct vsctl_command *c)
 {
     const struct dbc_table *table;
@@ -301,7 +311,9 @@ struct error *vsctl_run_set(struct vsctl *v, struct vsctl_command *c)
     for (int i = 3; i < c->argc && !e && row; i++) {
         e = vsctl_set(v, row, c->argv[i]);
     }
-    vsctl_model_forget(v);
+    if (!e && model_is_touched(c, table)) {
+        vsctl_model_forget(v);   /* Not for each of thousands of interfaces in one command line. */
+    }
     return e;
 }
 
