@@ -25,6 +25,7 @@ datapath_libdatapath_a_SOURCES = \
 	datapath/wire_action.c \
 	datapath/wire_port.c \
 	datapath/worker.c datapath/worker.h \
+	datapath/worker_batch.c \
 	datapath/worker_miss.c \
 	datapath/workers.c
 nodist_datapath_libdatapath_a_SOURCES = spec/datapath.c spec/datapath.h

@@ -104,6 +104,8 @@ static inline void worker_count(uint64_t *counter, uint64_t n)
 {
     __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
+/* worker_batch.c */
+void worker_init_sink(struct worker *);
 void worker_process(struct worker *, struct packet_batch *);   /* Takes the packets through everything. RCU read side. */
 /* Runs actions that may look at 'key' (those with ACTION_USERSPACE), on packets that all have it. */
 void worker_run_actions(struct worker *, const struct action_list *, const struct key *, struct packet **, uint32_t n);
