@@ -35,6 +35,34 @@ bin_PROGRAMS += utilities/tsuji-dbtool
 utilities_tsuji_dbtool_SOURCES = utilities/dbtool.c
 utilities_tsuji_dbtool_LDADD = $(db_libs) $(external_libs)
 
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test-db
+tests_unit_test_db_SOURCES = \
+	tests/unit/unit.h \
+	tests/unit/db/db_check.c tests/unit/db/db_check.h \
+	tests/unit/db/test_datum.c \
+	tests/unit/db/test_execute.c \
+	tests/unit/db/test_journal.c \
+	tests/unit/db/test_main.c \
+	tests/unit/db/test_schema.c \
+	tests/unit/db/test_store.c \
+	tests/unit/db/test_txn.c
+tests_unit_test_db_LDADD = $(db_libs) $(external_libs) $(unit_libs)
+endif
+
+fuzz_programs += tests/fuzz/fuzz-journal tests/fuzz/fuzz-ovsdb_transact tests/fuzz/fuzz-schema
+tests_fuzz_fuzz_journal_SOURCES = tests/fuzz/fuzz_journal.c
+tests_fuzz_fuzz_journal_LDADD = $(db_libs) $(external_libs)
+tests_fuzz_fuzz_journal_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_ovsdb_transact_SOURCES = tests/fuzz/fuzz_ovsdb_transact.c
+tests_fuzz_fuzz_ovsdb_transact_LDADD = $(db_libs) $(external_libs)
+tests_fuzz_fuzz_ovsdb_transact_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_schema_SOURCES = tests/fuzz/fuzz_schema.c
+tests_fuzz_fuzz_schema_LDADD = $(db_libs) $(external_libs)
+tests_fuzz_fuzz_schema_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_DIST += tests/fuzz/corpus/journal tests/fuzz/corpus/ovsdb_transact tests/fuzz/corpus/schema
+EXTRA_DIST += tests/interop/test_ovsdb.py tests/lib/ovsdb_pair.py tests/lib/ovsdb_random.py
+
 # The client.
 db_libdb_a_SOURCES += \
 	db/client.c db/client.h \

@@ -92,7 +92,8 @@ class Server:
         self.process = subprocess.Popen(
             [server, f"--remote=punix:{self.sock}", "-vconsole:off", f"--log-file={self.log}",
              f"--unixctl={self.dir}/ctl", *self.options, str(self.db)],
-            env=self.env, stdin=subprocess.DEVNULL)
+            env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=open(self.dir / "err", "ab"))
         wait_until(self.accepts)
 
     def accepts(self):
