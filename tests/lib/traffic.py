@@ -173,6 +173,7 @@ class Wire:
     def __init__(self, ns, device, kind=ETH_P_ALL):
         self.socket = socket_in(ns, socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
         self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         with inside(ns):
             self.socket.bind((device, kind))
