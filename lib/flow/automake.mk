@@ -40,3 +40,4 @@ tests_fuzz_fuzz_extract_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_flow_text_SOURCES = tests/fuzz/fuzz_flow_text.c
 tests_fuzz_fuzz_flow_text_LDADD = $(flow_libs) $(external_libs)
 tests_fuzz_fuzz_flow_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_DIST += tests/fuzz/corpus/extract tests/fuzz/corpus/flow-text

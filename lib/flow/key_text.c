@@ -356,9 +356,24 @@ static void close_group(struct writer *w)
     }
 }
 
+/* The group policy of VXLAN, "vxlan(gbp(id=5,flags=0x8))", whose flags follow in the next row. */
+static void put_gbp(const struct key_text_row *row, const struct key *key, const struct mask *mask, struct text *t)
+{
+    text_put(t, "vxlan(gbp(id=");
+    put_value(row, key, mask, NULL, NULL, t);
+    if (mask->bits.tunnel.gbp_flags) {
+        text_put(t, ",flags=");
+        put_value(row + 1, key, mask, NULL, NULL, t);
+    }
+    text_put(t, "))");
+}
+
 static void put_row(struct writer *w, const struct key_text_row *row, const struct key *key, const struct mask *mask,
                     port_name_fn *port_name, void *arg)
 {
+    if (row->ofs == offsetof(struct key, tunnel.gbp_flags) && mask->bits.tunnel.gbp_id) {
+        return;   /* Shown with the id. */
+    }
     if (!w->group || strcmp(w->group, row->group)) {
         close_group(w);
         text_printf(w->t, "%s%s(", w->t->len > w->start ? "," : "", row->group);
@@ -366,10 +381,13 @@ static void put_row(struct writer *w, const struct key_text_row *row, const stru
     } else {
         text_put_char(w->t, ',');
     }
-    if (row->ofs == offsetof(struct key, tunnel.gbp_id) || row->ofs == offsetof(struct key, tunnel.gbp_flags)) {
-        /* Their name is a path: vxlan(gbp(id=5)). */
-        text_printf(w->t, "vxlan(gbp(%s=", row->name + strlen("gbp_"));
-        put_value(row, key, mask, port_name, arg, w->t);
+    if (row->ofs == offsetof(struct key, tunnel.gbp_id)) {
+        put_gbp(row, key, mask, w->t);
+        return;
+    }
+    if (row->ofs == offsetof(struct key, tunnel.gbp_flags)) {
+        text_put(w->t, "vxlan(gbp(flags=");
+        put_value(row, key, mask, NULL, NULL, w->t);
         text_put(w->t, "))");
         return;
     }

@@ -23,8 +23,9 @@ START_TEST(texts)
         { "recirc_id(0),eth_type(0x8100)", NULL },
         { "tunnel(tun_id=0x1001,src=192.0.2.1,dst=192.0.2.2,tos=0,ttl=64,tp_src=0,tp_dst=4789,flags(key)),recirc_id(0),in_port(3)", NULL },
         { "tunnel(tun_id=0x1001,ipv6_src=2001:db8::1,ipv6_dst=2001:db8::2,flags(-df-csum+key)),recirc_id(0),in_port(3)", NULL },
-        { "tunnel(vxlan(gbp(id=5)),vxlan(gbp(flags=0x8))),recirc_id(0),in_port(3)", NULL },
-        { "tunnel(vxlan(gbp(id=5,flags=0x8/0xf)),flags())", "tunnel(vxlan(gbp(id=5)),vxlan(gbp(flags=0x8/0xf)),flags()),recirc_id(0)" },
+        { "tunnel(vxlan(gbp(id=5,flags=0x8)),flags(key)),recirc_id(0),in_port(3)", NULL },
+        { "tunnel(ttl=3,vxlan(gbp(flags=0x8)),flags(key)),recirc_id(0)", NULL },
+        { "tunnel(vxlan(gbp(id=5,flags=0x8/0xf)),flags())", "tunnel(vxlan(gbp(id=5,flags=0x8/0xf)),flags()),recirc_id(0)" },
         { "recirc_id(0),in_port(1),eth_type(0x86dd),ipv6(src=2001:db8::/ffff:ffff::,dst=::1,label=0xabcde,proto=58,tclass=0,hlimit=255,frag=no),"
           "icmpv6(type=135,code=0),nd(target=fe80::1,sll=02:00:00:00:00:01,tll=00:00:00:00:00:00)", NULL },
         { "skb_priority(0x5),skb_mark(0x5/0xff),ct_state(+est+trk),ct_zone(0x7),ct_mark(0x1/0x1),"
