@@ -324,6 +324,18 @@ struct error *dp_flow_dump(struct dp_client *c, void (*each)(const struct dp_flo
 
 /* ---- Packets ---- */
 
+static void drop_pending(struct dp_client *c, uint64_t id, enum drop reason)
+{
+    if (id) {
+        struct buffer b = BUFFER_INIT;
+        wire_begin(&b, WIRE_UPCALL_DROP, 0);
+        wire_put_u64(&b, ATTR_PENDING_ID, id);
+        wire_put_u16(&b, ATTR_REASON, reason);
+        client_post(c, &b);
+        buffer_fini(&b);
+    }
+}
+
 void dp_execute(struct dp_client *c, uint64_t pending_id, const struct key *key, const void *frame, size_t n,
                 const struct action_list *actions)
 {
@@ -333,11 +345,16 @@ void dp_execute(struct dp_client *c, uint64_t pending_id, const struct key *key,
         wire_begin(&b, WIRE_EXECUTE, 0);
         wire_put_key(&b, ATTR_KEY, key);
         wire_put_actions(&b, actions);
+        if (b.len > WIRE_ROOM - 256) {
+            LOG_WARN("execute: its actions take %zu bytes, more than a message holds", b.len);
+            buffer_fini(&b);
+            drop_pending(c, pending_id, DROP_TOO_MANY_ACTIONS);
+            return;
+        }
         if (pending_id) {
             wire_put_u64(&b, ATTR_PENDING_ID, pending_id);
         } else {
-            size_t room = b.len < WIRE_ROOM - 256 ? WIRE_ROOM - 64 - b.len : 128;
-            size_t piece = MIN(n - at, room);
+            size_t piece = MIN(n - at, WIRE_ROOM - 64 - b.len);
             wire_put(&b, ATTR_FRAME, (const uint8_t *) frame + at, piece);
             wire_put_u32(&b, ATTR_PIECE, at);
             wire_put_u32(&b, ATTR_FRAME_LENGTH, n);
@@ -462,14 +479,7 @@ struct error *dp_upcall_fetch(struct dp_client *c, const struct dp_upcall *u,
 
 void dp_upcall_drop(struct dp_client *c, const struct dp_upcall *u, enum drop reason)
 {
-    if (u->id) {
-        struct buffer b = BUFFER_INIT;
-        wire_begin(&b, WIRE_UPCALL_DROP, 0);
-        wire_put_u64(&b, ATTR_PENDING_ID, u->id);
-        wire_put_u16(&b, ATTR_REASON, reason);
-        client_post(c, &b);
-        buffer_fini(&b);
-    }
+    drop_pending(c, u->id, reason);
 }
 
 void dp_upcall_get_stats(struct dp_client *c, struct dp_upcall_stats *stats)

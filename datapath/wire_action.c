@@ -187,8 +187,8 @@ static struct error *get_one(unsigned type, struct reader *r, struct action_list
     case ACTION_USERSPACE: {
         uint32_t reason = reader_be32(r), max_len = reader_be32(r);
         uint64_t cookie = reader_be64(r);
-        if (reason > UPCALL_SAMPLE) {
-            return error_new(EINVAL, "action userspace: reason %u is not known here", reason);
+        if (reason > UPCALL_SAMPLE || reason == UPCALL_MISS) {
+            return error_new(EINVAL, "action userspace: reason %u is none that an action can have", reason);
         }
         action_put_userspace(list, reason, max_len, cookie);
         break;

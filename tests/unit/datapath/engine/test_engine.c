@@ -240,6 +240,22 @@ START_TEST(packet_outs_of_any_length_leave)
 }
 END_TEST
 
+START_TEST(actions_that_no_message_holds_drop_what_waits)
+{
+    struct dp_upcall u[2];
+    struct action_list a;
+    rig_feed(&r, 1, 1, 20);
+    ck_assert_uint_eq(rig_upcalls(&r, u, 2), 1);
+    action_list_init(&a);
+    for (int i = 0; i < 2000; i++) {
+        action_put_userspace(&a, UPCALL_ACTION, 100, i);
+    }
+    dp_execute(r.c, u[0].id, &u[0].key, NULL, 0, &a);
+    ck_assert_uint_eq(rig_stats(&r).drops[DROP_TOO_MANY_ACTIONS], 1);
+    action_list_fini(&a);
+}
+END_TEST
+
 START_TEST(recirculation_ends)
 {
     struct dp_upcall u[4];
@@ -492,6 +508,7 @@ TCase *engine_tcase(void)
     tcase_add_test(t, a_mask_that_is_not_exact_on_the_guard_is_refused);
     tcase_add_test(t, copies_for_controllers_are_whole_when_they_are_fetched);
     tcase_add_test(t, packet_outs_of_any_length_leave);
+    tcase_add_test(t, actions_that_no_message_holds_drop_what_waits);
     tcase_add_test(t, recirculation_ends);
     tcase_add_test(t, a_dump_of_many_messages_has_every_flow_once);
     tcase_add_test(t, ports_come_and_go);

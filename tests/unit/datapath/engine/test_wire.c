@@ -241,6 +241,7 @@ START_TEST(bad_actions_are_refused)
         { "set of in_port", { 0, ACTION_SET_MASKED, 0, 10, 1, 4, 1, 1, 1, 1, 2, 2, 2, 2 }, 14 },
         { "an unknown drop reason", { 0, ACTION_DROP, 0, 4, 0, 0, 9, 9 }, 8 },
         { "an unknown upcall reason", { 0, ACTION_USERSPACE, 0, 16, 0, 0, 0, 9 }, 20 },
+        { "a miss by an action", { 0, ACTION_USERSPACE, 0, 16, 0, 0, 0, UPCALL_MISS }, 20 },
         { "a tag that is none", { 0, ACTION_PUSH_VLAN, 0, 4, 0x81, 0, 0, 1 }, 8 },
         { "a tunnel with an L2 member", { 0, ACTION_SET_TUNNEL, 0, 4, 18, 2, 8, 0 }, 8 },
     };
