@@ -119,8 +119,9 @@ static bool includes(const struct view_bundle *b, const struct inner *inner)
                && (b->all_cvlans || in_set(b->cvlans, inner->rest.n ? vid_of(inner->rest.tag[0]) : 0));
     case VIEW_NATIVE_TAGGED:
     case VIEW_NATIVE_UNTAGGED:
-        if (inner->vid == b->tag) {
-            return true;
+        /* What is in no VLAN would come back as the native one. */
+        if (inner->vid == b->tag || !inner->vid) {
+            return inner->vid == b->tag;
         }
         /* Fall through. */
     default:

@@ -66,6 +66,9 @@ static const struct row rows[] = {
     { "native-tagged: the native VLAN is carried whatever the trunks say", { "access 5", "native-tagged 5 10", "access 6", "access 7" },
       NULL, "in_port=1,dl_src=" A ",dl_dst=" BROADCAST, "push_vlan(vid=5,pcp=0),2" },
 
+    { "native modes: what is in no VLAN does not get into the native one", { NULL, "native-tagged 5", "native-untagged 5", NULL }, NULL,
+      "in_port=1,dl_src=" A ",dl_dst=" BROADCAST, "4" },
+
     { "dot1q-tunnel: a customer's tag stays below the service tag", { "dot1q-tunnel 100", NULL, "access 7", "access 8" }, NULL,
       "in_port=1,dl_vlan=10,dl_vlan_pcp=2,dl_src=" A ",dl_dst=" BROADCAST, "push_vlan(tpid=0x88a8,vid=100,pcp=0),2" },
     { "dot1q-tunnel: an untagged packet gets the service tag alone", { "dot1q-tunnel 100", NULL, "access 7", "access 8" }, NULL,
