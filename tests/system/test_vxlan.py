@@ -535,3 +535,72 @@ def test_linux_peer(hv, linux, row):
             offloads(ns, device, True)
         s.vsctl("del-port", "br0", "vxl")
         run(["ip", "neigh", "flush", "all"], netns=hv.a1)
+
+
+# ---- Open vSwitch as the peer ----
+
+class OvsPeer:
+    """Debian's Open vSwitch with its userspace datapath, private to a namespace."""
+
+    def __init__(self, hv, folder):
+        self.ns, self.vm, self.folder = hv.net.namespace("ovs"), hv.net.namespace("o2"), folder
+        hv.net.veth(hv.router, "up4", self.ns, "eth0", "203.0.113.1/24", None)
+        hv.net.veth(self.ns, "v0", self.vm, "eth0", None, ["10.0.0.2/24", "fd00::2/64"], mac2=MAC[2])
+        offloads(self.vm, "eth0", False)       # That datapath has none.
+        offloads(hv.router, "up4", False)
+        offloads(self.ns, "eth0", False)
+        self.env = {f"OVS_{kind}": str(folder) for kind in ("RUNDIR", "DBDIR", "LOGDIR", "SYSCONFDIR")}
+        run(["ovsdb-tool", "create", folder / "conf.db", "/usr/share/openvswitch/vswitch.ovsschema"])
+        self.start("ovsdb-server", f"--remote=punix:{folder}/db.sock", folder / "conf.db", "--pidfile", "-vconsole:off")
+        wait_until(lambda: (folder / "db.sock").exists())
+        self.vsctl("--no-wait", "init")
+        self.start("ovs-vswitchd", f"unix:{folder}/db.sock", "--pidfile", "-vconsole:off")
+        self.vsctl("add-br", "br-phy", "--", "set", "Bridge", "br-phy", "datapath_type=netdev", "--", "add-port", "br-phy", "eth0",
+                   "--", "add-br", "br-int", "--", "set", "Bridge", "br-int", "datapath_type=netdev", "--",
+                   "add-port", "br-int", "v0")
+        for words in (["addr", "add", "203.0.113.2/24", "dev", "br-phy"], ["link", "set", "br-phy", "up"],
+                      ["route", "add", "default", "via", "203.0.113.1"]):
+            run(["ip", *words], netns=self.ns)
+
+    def start(self, *argv):
+        self.processes = getattr(self, "processes", [])
+        self.processes.append(subprocess.Popen(["ip", "netns", "exec", self.ns, *map(str, argv)], stdin=subprocess.DEVNULL,
+                                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **self.env}))
+
+    def vsctl(self, *words):
+        return run(["ovs-vsctl", f"--db=unix:{self.folder}/db.sock", "--timeout=15", *words], env=self.env, netns=self.ns)
+
+    def stop(self):
+        for p in reversed(getattr(self, "processes", [])):
+            p.terminate()
+            try:
+                p.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+
+
+@pytest.mark.needs("ovs-vswitchd", "ovsdb-server", "ovsdb-tool", "ovs-vsctl")
+def test_open_vswitch_peer(hv, tmp_path):
+    s = hv.switch[1]
+    peer = OvsPeer.__new__(OvsPeer)
+    try:
+        peer.__init__(hv, tmp_path)
+        peer.vsctl("add-port", "br-int", "vx0", "--", "set", "Interface", "vx0", "type=vxlan", f"options:remote_ip={HV[1][0]}",
+                   "options:key=5001")
+        s.vsctl("--if-exists", "del-port", "vxa", "--", "add-port", "br0", "vxo", "tag=10", "--", "set", "Interface", "vxo",
+                "type=vxlan", "options:remote_ip=203.0.113.2", "options:key=5001")
+        run(["ip", "neigh", "flush", "all"], netns=hv.a1)
+        run(["ip", "link", "set", "eth0", "mtu", "1400"], netns=peer.vm)      # It tells nobody what does not fit.
+        wait_until(lambda: hv.net.ping(hv.a1, "10.0.0.2", count=1), timeout=10)
+        assert hv.net.ping(hv.a1, "10.0.0.2") == 3
+        assert hv.net.ping(peer.vm, "10.0.0.1") == 3
+        assert hv.net.ping(hv.a1, "fd00::2") == 3
+        transfer(hv.a1, peer.vm, "10.0.0.2", 1 << 20)
+        transfer(peer.vm, hv.a1, "10.0.0.1", 1 << 20)
+        transfer(hv.a1, peer.vm, "fd00::2", 1 << 20)
+    finally:
+        peer.stop()
+        s.vsctl("--if-exists", "del-port", "vxo")
+        run(["ip", "neigh", "flush", "all"], netns=hv.a1)
