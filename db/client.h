@@ -42,6 +42,9 @@
  *
  * Names: dbc_ is the part that does not depend on the schema.
  *
+ * Memory: a client is not to be destroyed in its own callbacks. A transaction is built and committed
+ * without going back to the loop in between, so that the rows it names stay valid.
+ *
  * Threads: a client belongs to the thread of its loop. Nothing here blocks but the functions that
  * say so. */
 #ifndef DB_CLIENT_H

@@ -659,7 +659,7 @@ def test_help_names_every_command(mine):
 
 def test_warnings_of_the_switch_are_shown(mine):
     started = in_background(mine, "add-br br0")
-    time.sleep(0.1)
+    mine.ok("wait-until interface br0")
     mine.ok(["set", "interface", "br0", 'status:config_warning="mtu too small"'])
     Switch(mine).settle()
     _, err = started.communicate(timeout=10)
