@@ -56,7 +56,7 @@ static const struct command commands[] = {
     { "parse-flows", "FILE", 1, 1, ofctl_parse_flows, "prints the flows of a file as they are understood" },
     { "ofp-print", "HEX [VERBOSITY]", 1, 2, ofctl_ofp_print, "prints a message given in hex" },
     { "ofp-parse", "FILE", 1, 1, ofctl_ofp_parse, "prints the messages that a file consists of" },
-    { "encode-hello", "", 0, 0, ofctl_encode_hello, "prints the hello message of the chosen versions" },
+    { "encode-hello", "[BITMAP]", 0, 1, ofctl_encode_hello, "prints the hello message of some versions, or those of -O" },
 };
 
 void ofctl_fail(const char *format, ...)

@@ -282,7 +282,11 @@ void ofctl_encode_hello(int argc, char **argv)
 {
     struct buffer b = BUFFER_INIT;
     struct text t = TEXT_INIT;
-    ofp_encode_hello(&b, ofctl.versions, 1);
+    uint32_t bits = ofctl.versions;
+    if (argc > 1 && (!parse_u32(argv[1], &bits) || !bits)) {
+        ofctl_fail("encode-hello: \"%s\" is not a set of versions, such as 0x12", argv[1]);
+    }
+    ofp_encode_hello(&b, bits, 1);
     text_put_hex_dump(&t, b.data, b.len);
     ofp_message_format(b.data, b.len, NULL, 0, &t);
     fputs(text_str(&t), stdout);

@@ -367,23 +367,22 @@ static struct error *parse_output(struct parser *p, char *arg, char form)
         return parse_output_trunc(p, arg);
     }
     ofp_port port;
-    struct error *error = ofp_port_parse(arg, p->names, &port);
-    if (!error) {
-        put_output(p, port, 0);
-        return NULL;
+    bool is_field = strchr(arg, '[') || field_by_any_name(arg);
+    if (!is_field) {
+        struct error *error = ofp_port_parse(arg, p->names, &port);
+        if (!error) {
+            put_output(p, port, 0);
+        }
+        return error ? error_wrap(error, "action output") : NULL;
     }
     struct subfield src;
-    struct error *other = strchr(arg, '[') || field_by_any_name(arg) ? subfield_parse(arg, &src) : error;
-    if (other == error) {
-        return error_wrap(error, "action output");
-    }
-    error_free(error);
-    if (!other) {
+    struct error *error = subfield_parse(arg, &src);
+    if (!error) {
         struct ofact_output_reg *o = ofact_put(p->out, OFACT_OUTPUT_REG, sizeof *o);
         subfield_assign(&o->src, &src);
         o->max_len = UINT16_MAX;
     }
-    return other;
+    return error;
 }
 
 static struct error *parse_reason(const char *s, uint8_t *reason)

@@ -124,7 +124,7 @@ static void put_action_ids(struct buffer *b, enum ofp_version version)
     for (enum ofact_raw raw = RAW_NONE + 1; raw < RAW_N; raw++) {
         const struct ofact_encoding *e = &ofact_encodings[raw];
         if (e->kind == OFACT_KIND_OF && e->first <= version && version <= e->last && e->type != OFACT_GROUP
-            && ofact_rows[e->type].place > 0 && (e->type != OFACT_SET_FIELD || raw == RAW_SET_FIELD)
+            && ofact_rows[e->type].place > 0 && (e->type != OFACT_SET_FIELD || raw == RAW_SET_FIELD || raw == RAW_SET_NW_TTL)
             && e->type != OFACT_SET_VLAN_VID && e->type != OFACT_SET_VLAN_PCP && e->type != OFACT_SET_L4_SRC
             && e->type != OFACT_SET_L4_DST) {
             buffer_put_be16(b, e->number);
