@@ -85,20 +85,6 @@ void offload_check_received(struct port *port, struct packet_batch *batch)
     batch->n = n;
 }
 
-void offload_complete_truncated(struct packet *p)
-{
-    uint32_t n = p->max_len;
-    if (p->gso_size && packet_segment_len(p) > n) {
-        /* The first segment's bytes are what would leave; its lengths stay those of the whole. */
-        p->gso_size = 0;
-        p->gso = GSO_NONE;
-    }
-    if (!p->gso_size) {
-        packet_csum_complete(p);
-    }
-    packet_truncate(p, n);
-}
-
 struct packet *offload_resolve(struct packet_pool *pool, struct packet *p, bool *made, enum drop *reason)
 {
     *made = false;

@@ -12,9 +12,6 @@
  * are completed, or segmented with all headers known; beyond the batch's room they wait in 'pending'. */
 void offload_check_received(struct port *, struct packet_batch *);
 
-/* Before truncation to max_len the checksum is completed, since what is left cannot be. */
-void offload_complete_truncated(struct packet *);
-
 /* True if 'p' needs nothing done to leave by a device that takes no offloads at all. */
 static inline bool offload_is_plain(const struct packet *p)
 {

@@ -12,6 +12,8 @@
 #include "lib/base/alloc.h"
 #include "lib/base/error.h"
 #include "lib/base/text.h"
+#include "lib/packet/csum.h"
+#include "lib/packet/gso.h"
 #include "lib/sys/rcu.h"
 
 /* Packets made by types in this thread's port_tx() calls. */
@@ -298,21 +300,69 @@ void port_rx(struct port *port, struct packet_pool *pool, struct packet_batch *b
     port_count(&port->rx_counters->rx_bytes, bytes);
 }
 
-void port_tx(struct port *port, struct packet_pool *pool, struct packet_batch *batch, uint32_t worker)
+static void send_and_free(struct port *port, struct packet_pool *pool, struct packet_batch *batch, uint32_t worker)
 {
-    if (!batch->n) {
+    if (batch->n) {
+        rcu_read_lock();
+        port->type->tx(port, pool, batch, worker);
+        rcu_read_unlock();
+        packet_batch_free(batch);
+    }
+}
+
+/* A GSO packet whose segments are longer than what is to be sent of each: segments, then cuts (MECHANISMS 9). Takes it. */
+static void send_cut_segments(struct port *port, struct packet_pool *pool, struct packet *p, uint32_t worker)
+{
+    bool made;
+    enum drop reason;
+    struct packet_batch batch = { .n = 0 };
+    struct packet *list = offload_resolve(pool, p, &made, &reason);
+    if (!list) {
+        port_tx_drop(port, worker, reason);
+        packet_free(p);
         return;
     }
+    uint32_t max_len = p->max_len, n = 0;
+    while (list) {
+        struct packet *s = list;
+        list = s->next;
+        s->next = NULL;
+        packet_truncate(s, max_len);
+        batch.p[batch.n++] = s;
+        n++;
+        if (batch.n == BATCH_MAX) {
+            send_and_free(port, pool, &batch, worker);
+        }
+    }
+    send_and_free(port, pool, &batch, worker);
+    port_count(&port_worker_counters(port, worker)->made, n - 1);
+    packet_free(p);
+}
+
+/* Applies max_len to the packets that have one shorter than they are. */
+static void cut_batch(struct port *port, struct packet_pool *pool, struct packet_batch *batch, uint32_t worker)
+{
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < batch->n; i++) {
         struct packet *p = batch->p[i];
         if (UNLIKELY(p->max_len < packet_len(p))) {
-            offload_complete_truncated(p);
+            if (!p->gso_size) {
+                packet_csum_complete(p);   /* Of what is left it could not be. */
+                packet_truncate(p, p->max_len);
+            } else if (packet_segment_len(p) > p->max_len) {
+                send_cut_segments(port, pool, p, worker);
+                continue;
+            }
         }
+        batch->p[kept++] = p;
     }
-    rcu_read_lock();
-    port->type->tx(port, pool, batch, worker);
-    rcu_read_unlock();
-    packet_batch_free(batch);
+    batch->n = kept;
+}
+
+void port_tx(struct port *port, struct packet_pool *pool, struct packet_batch *batch, uint32_t worker)
+{
+    cut_batch(port, pool, batch, worker);
+    send_and_free(port, pool, batch, worker);
 }
 
 size_t port_rx_fds(const struct port *port, int *fds, size_t max)

@@ -7,6 +7,7 @@
 
 #include "datapath/port/dummy.h"
 #include "lib/base/error.h"
+#include "lib/packet/csum.h"
 #include "lib/packet/headers.h"
 #include "lib/sys/rcu.h"
 #include "tests/unit/datapath/port/port_tests.h"
@@ -189,6 +190,59 @@ START_TEST(too_big_frames_are_dropped)
 }
 END_TEST
 
+/* What is in the file of a port that got a packet with a maximum length. */
+static const struct {
+    const char *sentence;
+    uint16_t gso_size;
+    uint32_t payload, max_len, n, first, last;
+} cuts[] = {
+    { "a plain packet is cut", 0, 1000, 64, 1, 64, 64 },
+    { "a shorter one is not", 0, 10, 64, 1, 64, 64 },
+    { "every segment is cut", 1000, 10000, 64, 10, 64, 64 },
+    { "more than a batch of them", 1000, 40000, 64, 40, 64, 64 },
+    { "segments that fit are left", 1000, 2500, 1100, 3, 1054, 554 },
+    { "a short last segment is left", 1000, 1010, 100, 2, 100, 64 },
+};
+
+START_TEST(max_len_cuts_what_leaves)
+{
+#ifdef HAVE_PCAP
+    char path[] = "/tmp/tsuji-unit-XXXXXX", options[64];
+    close(mkstemp(path));
+    snprintf(options, sizeof options, "tx_pcap=%s", path);
+    struct port *port = make_port(NULL, make_config("dummy", "p1", options), 1);
+    struct recipe r = { .proto = IP_PROTO_TCP, .tcp_flags = TCP_ACK, .payload = cuts[_i].payload, .partial = true };
+    struct packet *p = make_packet(pool, &r), *whole = packet_clone(pool, p);
+    uint32_t lengths[64];
+    p->max_len = cuts[_i].max_len;
+    if (cuts[_i].gso_size) {
+        p->gso = GSO_TCP4;
+        p->gso_size = cuts[_i].gso_size;
+        p->gso_segs = DIV_ROUND_UP(r.payload, p->gso_size);
+    }
+    send_packet(port, pool, p);
+    ck_assert_msg(read_lengths(path, lengths, 64) == cuts[_i].n, "%s", cuts[_i].sentence);
+    ck_assert_uint_eq(lengths[0], cuts[_i].first);
+    ck_assert_uint_eq(lengths[cuts[_i].n - 1], cuts[_i].last);
+    struct port_counters c = counters_of(port);
+    ck_assert_uint_eq(c.tx_packets, 1 + c.made);   /* As many sent as came and were made. */
+    if (!cuts[_i].gso_size) {
+        /* The checksum is that of the whole. */
+        uint8_t file[24 + 16 + 64];
+        FILE *f = fopen(path, "rb");
+        packet_csum_complete(whole);
+        ck_assert_uint_eq(fread(file, 1, sizeof file, f), sizeof file);
+        ck_assert_mem_eq(file + 40, whole->data, 64);
+        fclose(f);
+    }
+    packet_free(whole);
+    port_destroy(port);
+    unlink(path);
+    ck_assert_uint_eq(packet_pool_in_use(pool), 0);
+#endif
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_written_is_an_error)
 {
     char *text = make_port_fails(NULL, make_config("dummy", "p1", "pcap=/nonexistent/x.pcap"));
@@ -207,6 +261,7 @@ TCase *dummy_tcase(void)
     tcase_add_test(t, only_dummies_take_frames);
     tcase_add_test(t, gso_packets_leave_as_segments_in_the_file);
     tcase_add_test(t, too_big_frames_are_dropped);
+    tcase_add_loop_test(t, max_len_cuts_what_leaves, 0, ARRAY_SIZE(cuts));
     tcase_add_test(t, a_file_that_cannot_be_written_is_an_error);
     return t;
 }

@@ -142,21 +142,6 @@ START_TEST(segments_are_fitted_to_the_mtu)
 }
 END_TEST
 
-START_TEST(truncation_completes_the_checksum_first)
-{
-    struct recipe r = { .proto = IP_PROTO_TCP, .payload = 1000, .partial = true };
-    struct packet *p = make_packet(pool, &r), *whole = packet_clone(pool, p);
-    packet_csum_complete(whole);
-    p->max_len = 64;
-    offload_complete_truncated(p);
-    ck_assert_uint_eq(packet_len(p), 64);
-    ck_assert_uint_eq(p->offload & OFFLOAD_CSUM_PARTIAL, 0);
-    ck_assert_mem_eq(p->data, whole->data, 64);
-    packet_free(p);
-    packet_free(whole);
-}
-END_TEST
-
 TCase *offload_tcase(void)
 {
     TCase *t = tcase_create("offload");
@@ -165,6 +150,5 @@ TCase *offload_tcase(void)
     tcase_add_loop_test(t, own_offload_is_left_alone, 0, 3);
     tcase_add_test(t, gso_that_cannot_be_cut_is_counted);
     tcase_add_loop_test(t, segments_are_fitted_to_the_mtu, 0, ARRAY_SIZE(fits));
-    tcase_add_test(t, truncation_completes_the_checksum_first);
     return t;
 }
