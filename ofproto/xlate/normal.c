@@ -111,12 +111,13 @@ static bool enter(struct xlate_state *s, const struct view_bundle *in, struct in
 
 static bool includes(const struct view_bundle *b, const struct inner *inner)
 {
+    uint16_t inner_vid = inner->rest.n ? vid_of(inner->rest.tag[0]) : 0;
     switch (b->mode) {
     case VIEW_ACCESS:
-        return inner->vid == b->tag;
+        /* Who is behind an access port sees no tags, neither the bridge's nor a customer's. */
+        return inner->vid == b->tag && !inner_vid;
     case VIEW_DOT1Q_TUNNEL:
-        return inner->vid == b->tag
-               && (b->all_cvlans || in_set(b->cvlans, inner->rest.n ? vid_of(inner->rest.tag[0]) : 0));
+        return inner->vid == b->tag && (b->all_cvlans || in_set(b->cvlans, inner_vid));
     case VIEW_NATIVE_TAGGED:
     case VIEW_NATIVE_UNTAGGED:
         /* What is in no VLAN would come back as the native one. */
@@ -187,8 +188,7 @@ static void forward(struct xlate_state *s, const struct view_bundle *in, const s
         if (b == in || (in->protected_ && b->protected_) || !usable_port(b, OFPPC_NO_FLOOD)) {
             continue;
         }
-        if (b->mode == VIEW_DOT1Q_TUNNEL && !b->all_cvlans && inner->vid == b->tag) {
-            xl_look_tag(s, 0);
+        if ((b->mode == VIEW_DOT1Q_TUNNEL || b->mode == VIEW_ACCESS) && inner->vid == b->tag && s->in->key->l2.vlan[0].tpid) {
             xl_look_tag(s, 1);
         }
         if (includes(b, inner)) {
