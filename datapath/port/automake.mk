@@ -63,7 +63,7 @@ tests_fuzz_fuzz_vnet_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_vxlan_SOURCES = tests/fuzz/fuzz_vxlan.c
 tests_fuzz_fuzz_vxlan_LDADD = $(datapath_libs) $(external_libs)
 tests_fuzz_fuzz_vxlan_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-EXTRA_DIST += docs/design/ports.md docs/howto/port-type.md
+EXTRA_DIST += docs/design/ports.md
 EXTRA_DIST += tests/fuzz/corpus/vnet tests/fuzz/corpus/vxlan
 
 EXTRA_PROGRAMS += tests/bench/engine-forward
