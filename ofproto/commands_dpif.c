@@ -262,7 +262,7 @@ static void put_flow(const struct dp_flow *f, void *dump_)
     port_name_fn *names = d->use_names ? dp_port_name : NULL;
     struct text key = TEXT_INIT, actions = TEXT_INIT;
     key_format(&f->key, &f->mask, names, &d->names, &key);
-    action_list_format(&f->actions, names, &d->names, &actions);
+    action_list_format_for(&f->actions, &f->key, names, &d->names, &actions);
     if (d->json) {
         json_array_append_new(d->json, json_pack("{s:s, s:I, s:I, s:o, s:s, s:I}", "match", text_str(&key), "packets",
                                                  (json_int_t) f->counters.packets, "bytes", (json_int_t) f->counters.bytes,

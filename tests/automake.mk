@@ -27,3 +27,8 @@ fuzz: $(BUILT_SOURCES) $(fuzz_programs)
 # Figures against peers; prints, asserts nothing.
 bench: all $(bench_programs)
 	TSUJI_BUILD=$(abs_builddir) /usr/bin/python3 $(srcdir)/tests/bench/run
+
+EXTRA_PROGRAMS += tests/bench/udp-blast
+bench_programs += tests/bench/udp-blast
+tests_bench_udp_blast_SOURCES = tests/bench/udp_blast.c
+EXTRA_DIST += tests/bench/run tests/interop/learning_switch.py

@@ -105,7 +105,9 @@ static bool take_vxlan(struct interface_snapshot *s, const struct smap *options)
         || !parse_byte_option(s, options, "ttl", 1, &t->ttl, &t->ttl_inherit)) {
         return false;
     }
-    if (!t->remote_flow && IN6_IS_ADDR_MULTICAST(&t->remote)) {
+    bool multicast = ip6_is_v4mapped(&t->remote) ? IN_MULTICAST(be32toh(ip6_to_ip4(&t->remote)))
+                                                 : IN6_IS_ADDR_MULTICAST(&t->remote);
+    if (!t->remote_flow && multicast) {
         s->error = xasprintf("options:remote_ip \"%s\" is a multicast address; give the address of one peer", remote);
         return false;
     }

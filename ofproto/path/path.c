@@ -272,9 +272,9 @@ size_t path_audit(struct path *path, struct text *text)
         n_wrong++;
         key_format(&key, &f->member->mask, NULL, NULL, text);
         text_put(text, "\n  has:    ");
-        action_list_format(&f->actions, NULL, NULL, text);
+        action_list_format_for(&f->actions, &key, NULL, NULL, text);
         text_put(text, "\n  should: ");
-        action_list_format(&out.actions, NULL, NULL, text);
+        action_list_format_for(&out.actions, &key, NULL, NULL, text);
         text_put_char(text, '\n');
     }
     text_printf(text, "%zu flows audited, %zu wrong\n", path->index.n_flows, n_wrong);
