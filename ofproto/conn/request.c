@@ -99,6 +99,27 @@ static struct error *port_mod(struct conn *conn, const struct ofp_header *h)
 
 /* ---- Rules and packets ---- */
 
+/* Groups and meters cannot be made, so no action can refer to one. */
+static struct error *refuse_absent(const struct ofact_list *list)
+{
+    const struct ofact *a;
+    struct error *e = NULL;
+    OFACT_FOR_EACH (a, list) {
+        if (a->type == OFACT_GROUP) {
+            e = error_new(OFPERR_OFPBAC_BAD_OUT_GROUP, "there is no group %u", ((const struct ofact_group *) a)->group_id);
+        } else if (a->type == OFACT_METER) {
+            e = error_new(OFPERR_OFPMMFC_INVALID_METER, "there is no meter %u", ((const struct ofact_meter *) a)->meter_id);
+        } else if (a->type == OFACT_WRITE_ACTIONS || a->type == OFACT_CLONE) {
+            struct ofact_list nested = ofact_nested_list(a);
+            e = refuse_absent(&nested);
+        }
+        if (e) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
 static struct error *flow_mod(struct conn *conn, const struct ofp_header *h)
 {
     struct ofp_flow_mod fm;
@@ -107,6 +128,11 @@ static struct error *flow_mod(struct conn *conn, const struct ofp_header *h)
                                               : ofp_decode_flow_mod(h, &fm, &actions);
     if (!e && fm.buffer_id != OFP_NO_BUFFER && (fm.command == OFPFC_ADD || fm.command == OFPFC_MODIFY)) {
         e = error_new(OFPERR_OFPBRC_BUFFER_UNKNOWN, "buffer %u: packets are not buffered", fm.buffer_id);
+    }
+    if (!e) {
+        uint8_t table = fm.table_id == OFPTT_ALL ? 0 : fm.table_id;
+        e = ofacts_check(&fm.actions, &fm.match.value, &fm.match.mask, table, N_TABLES, conn->version);
+        e = e ? e : refuse_absent(&fm.actions);
     }
     if (!e) {
         e = tables_flow_mod(conn->sw->tables, &fm, conn->version);
@@ -135,6 +161,7 @@ static struct error *packet_out(struct conn *conn, const struct ofp_header *h)
         key_extract(packet, &key, 0);
         struct fields fields = { .key = key, .in_port = po.in_port };
         e = ofacts_check(&po.actions, &fields, NULL, 0xff, N_TABLES, conn->version);
+        e = e ? e : refuse_absent(&po.actions);
     }
     if (!e) {
         key.tunnel = po.match.value.key.tunnel;
