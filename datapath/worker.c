@@ -17,7 +17,7 @@
 /* A port that yields nothing so many rounds in a row is not polled until its descriptor says so; others are looked at every
  * so many rounds. */
 enum { MAX_EMPTY = 6, LOOK_ROUNDS = 8, MAX_EVENTS = 32, MAX_ERRORS = 64, INBOX_EVENT = UINT32_MAX,
-       DRAIN_ROUNDS = 256 };
+       DRAIN_ROUNDS = 256, INBOX_TURN = 64, MAX_INBOX = 4096 };
 
 /* ---- Polling and sleeping ---- */
 
@@ -61,13 +61,15 @@ static void poll_active(struct worker *w)
     w->n_active = kept;
 }
 
+/* Some of it at a time, so that packets are not held up by a flood of requests. */
 static void run_inbox(struct worker *w)
 {
     struct cds_wfcq_node *node;
-    while ((node = cds_wfcq_dequeue_blocking(&w->inbox_head, &w->inbox_tail))) {
+    for (unsigned n = 0; n < INBOX_TURN && (node = cds_wfcq_dequeue_blocking(&w->inbox_head, &w->inbox_tail)); n++) {
         struct work *work = CONTAINER_OF(node, struct work, node);
         bool finish = work->finish, urgent = work->urgent;
         work->run(w, work);
+        __atomic_store_n(&w->n_run, w->n_run + 1, __ATOMIC_RELEASE);
         if (finish) {
             cds_wfcq_node_init(&work->node);
             cds_wfcq_enqueue(&w->dp->done_head, &w->dp->done_tail, &work->node);
@@ -158,6 +160,8 @@ static void worker_main(void *w_)
 
 /* ---- For the control thread ---- */
 
+static void enqueue(struct worker *, struct work *);
+
 static int make_epoll(struct worker *w, const struct worker_ports *ports)
 {
     int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -235,7 +239,7 @@ static void stop_run(struct worker *w, struct work *work)
 void worker_stop(struct worker *w)
 {
     struct work work = { .run = stop_run };
-    worker_post(w, &work);
+    enqueue(w, &work);
     thread_join(w->thread);
 }
 
@@ -284,14 +288,23 @@ void worker_destroy(struct worker *w)
     free(w);
 }
 
-void worker_post(struct worker *w, struct work *work)
+static void enqueue(struct worker *w, struct work *work)
 {
+    w->n_posted++;
     cds_wfcq_node_init(&work->node);
     cds_wfcq_enqueue(&w->inbox_head, &w->inbox_tail, &work->node);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (__atomic_load_n(&w->sleeping, __ATOMIC_RELAXED)) {
         uint64_t one = 1;
         (void) !write(w->event_fd, &one, sizeof one);
+    }
+}
+
+void worker_post(struct worker *w, struct work *work)
+{
+    enqueue(w, work);
+    if (w->n_posted - __atomic_load_n(&w->n_run, __ATOMIC_ACQUIRE) > MAX_INBOX) {
+        worker_quiesce(w);      /* Requests come faster than they are done: let it catch up. */
     }
 }
 
@@ -318,7 +331,7 @@ void worker_quiesce(struct worker *w)
 {
     struct quiesce_work q = { .work.run = quiesce_run };
     sem_init(&q.done, 0, 0);
-    worker_post(w, &q.work);
+    enqueue(w, &q.work);
     while (sem_wait(&q.done) && errno == EINTR) {
     }
     sem_destroy(&q.done);

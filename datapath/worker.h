@@ -67,6 +67,8 @@ struct worker {
     struct cds_wfcq_tail inbox_tail CACHE_ALIGNED;
     int event_fd;
     bool sleeping, stop;               /* Atomic. */
+    uint64_t n_run;                    /* Atomic: pieces of work done. */
+    uint64_t n_posted;                 /* Control thread. */
 
     pthread_t thread;
     int cpu;                           /* -1: any. */

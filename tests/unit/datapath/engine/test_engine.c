@@ -240,6 +240,25 @@ START_TEST(packet_outs_of_any_length_leave)
 }
 END_TEST
 
+START_TEST(a_flood_of_packet_outs_leaves_and_others_are_served)
+{
+    enum { N = 20000 };
+    uint8_t frame[128];
+    struct action_list a;
+    struct key key;
+    memset(&key, 0, sizeof key);
+    action_list_init(&a);
+    action_put_output(&a, r.port[2]);
+    for (int i = 0; i < N; i++) {
+        dp_execute(r.c, 0, &key, frame, make_frame(frame, i, 20), &a);
+    }
+    action_list_fini(&a);
+    rig_feed(&r, 1, 1, 20);
+    ck_assert_uint_eq(rig_sent(&r, 2), N);
+    ck_assert_uint_eq(rig_stats(&r).n_pending, 1);
+}
+END_TEST
+
 START_TEST(actions_that_no_message_holds_drop_what_waits)
 {
     struct dp_upcall u[2];
@@ -508,6 +527,7 @@ TCase *engine_tcase(void)
     tcase_add_test(t, a_mask_that_is_not_exact_on_the_guard_is_refused);
     tcase_add_test(t, copies_for_controllers_are_whole_when_they_are_fetched);
     tcase_add_test(t, packet_outs_of_any_length_leave);
+    tcase_add_test(t, a_flood_of_packet_outs_leaves_and_others_are_served);
     tcase_add_test(t, actions_that_no_message_holds_drop_what_waits);
     tcase_add_test(t, recirculation_ends);
     tcase_add_test(t, a_dump_of_many_messages_has_every_flow_once);
