@@ -159,8 +159,6 @@ def test_a_hostile_scan_does_not_grow_masks(pair):
     guards = {m for f in s.dp_flows() for m in re.findall(r"in_port\((\w+)\)", f)}
     assert len(s.dp_flows()) > 500
     assert masks <= 16 * max(1, len(guards)), f"{masks} masks for {len(guards)} ports"
-    flows_of_pa = [f for f in s.dp_flows() if "in_port(2)" in f or "in_port(pa)" in f]
-    assert flows_of_pa
     lost = len(stream.missing)
     assert lost == 0, f"{lost} of {stream.n_sent} packets of an established flow were lost: {s.drops()}"
     s.appctl("revalidator/wait")

@@ -384,3 +384,71 @@ def test_ports_and_bridges_go_and_come_under_traffic(small):
         n = len(stream.received)
         wait_until(lambda: len(stream.received) > n + 100)
     s.appctl("revalidator/audit")
+
+
+@pytest.mark.parametrize("qinq", [False, True], ids=["vlan", "qinq"])
+def test_tcp_in_vlans_between_two_bridges(small, qinq):
+    """a -- access [br0] trunk == veth == trunk [br1] access -- b; segmentation offload meets tags in the frame."""
+    net, s, sw = small
+    a, b = net.namespace("a"), net.namespace("b")
+    net.veth(sw, "pa", a, "eth0", None, ["10.0.0.1/24", "fd00::1/64"])
+    net.veth(sw, "pb", b, "eth0", None, ["10.0.0.2/24", "fd00::2/64"])
+    run(["ip", "link", "add", "t0", "type", "veth", "peer", "name", "t1"], netns=sw)
+    for device in ("t0", "t1"):
+        run(["ip", "link", "set", device, "mtu", "1508", "up"], netns=sw)
+    s.vsctl("add-br", "br1")
+    for bridge, port, trunk in (("br0", "pa", "t0"), ("br1", "pb", "t1")):
+        s.vsctl("add-port", bridge, port, "tag=10", "--", "add-port", bridge, trunk)
+    if qinq:
+        # A service tag around the customer's.
+        for n, (bridge, trunk) in enumerate((("br0", "t0"), ("br1", "t1"))):
+            port = ("pa", "pb")[n]
+            s.ofctl("add-flow", bridge, f"in_port={port},actions=push_vlan:0x8100,set_field:4106->vlan_vid,"
+                    f"push_vlan:0x88a8,set_field:4196->vlan_vid,output:{trunk}")
+            s.ofctl("add-flow", bridge, f"in_port={trunk},dl_vlan=100,actions=pop_vlan,pop_vlan,output:{port}")
+    for on in (True, False):
+        for ns, device in ((a, "eth0"), (b, "eth0"), (sw, "t0"), (sw, "t1")):
+            set_offloads(ns, device, on)
+        assert net.ping(a, "10.0.0.2") == 3
+        assert net.ping(a, "10.0.0.2", size=4000) == 3
+        transfer(a, b, "10.0.0.2", 2 << 20)
+        transfer(b, a, "10.0.0.1", 2 << 20)
+        transfer(a, b, "fd00::2", 1 << 20)
+    assert not {"gso-unknown", "truncated", "malformed-l2"} & set(s.drops())
+
+
+def test_the_number_of_workers_changes_under_traffic(small):
+    net, s, sw = small
+    a, b = net.namespace("a"), net.namespace("b")
+    net.veth(sw, "pa", a, "eth0", None, "10.0.0.1/24")
+    net.veth(sw, "pb", b, "eth0", None, "10.0.0.2/24")
+    s.vsctl("add-port", "br0", "pa", "--", "add-port", "br0", "pb")
+    assert net.ping(a, "10.0.0.2") == 3
+    with Stream(a, b, "10.0.0.2", rate=2000) as stream:
+        time.sleep(0.2)
+        for n in (2, 4, 1, 3):
+            s.vsctl("set", "Open_vSwitch", ".", f"other_config:n-workers={n}")
+            transfer(a, b, "10.0.0.2", 1 << 20)
+            transfer(b, a, "10.0.0.1", 1 << 20)
+    assert (stream.missing, stream.duplicates) == ([], 0)
+    s.appctl("revalidator/audit")
+
+
+def test_devices_are_given_back_when_the_switch_is_killed():
+    """Whatever ends it: afterwards the host's stack has its devices, and a new switch takes them again."""
+    with Net() as net:
+        sw, a = net.namespace("sw"), net.namespace("a")
+        net.veth(sw, "pa", a, "eth0", "10.0.0.99/24", "10.0.0.1/24")
+        with Switch("embedded", netns=sw) as s:
+            s.vsctl("add-br", "br0", "--", "add-port", "br0", "pa")
+            assert net.ping(a, "10.0.0.99", count=1) == 0
+            s.daemons.pop("vswitchd").kill()
+            if not net.ping(a, "10.0.0.99", count=1):
+                assert "clsact" in run(["tc", "qdisc", "show", "dev", "pa"], netns=sw), "dead switch, deaf device"
+                pytest.skip("before Linux 6.6 a program at tc ingress outlives its process")
+            s.start_vswitchd()
+            s.vsctl("set", "Bridge", "br0", "external_ids:x=y")
+            wait_until(lambda: net.ping(a, "10.0.0.99", count=1) == 0)
+            s.daemons["vswitchd"].stop()
+            assert net.ping(a, "10.0.0.99", count=1) == 1
+            s.daemons.pop("vswitchd")
