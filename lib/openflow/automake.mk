@@ -49,7 +49,7 @@ tests_interop_openflow_samples_SOURCES = tests/interop/openflow_samples.c
 tests_interop_openflow_samples_LDADD = $(openflow_libs) $(external_libs) $(unit_libs)
 endif
 
-EXTRA_DIST += tests/interop/test_openflow_codec.py tests/interop/test_ofctl.py
+EXTRA_DIST += tests/interop/test_openflow_codec.py tests/interop/test_ofctl.py tests/sim/test_openflow_errors.py
 
 fuzz_programs += tests/fuzz/fuzz-openflow tests/fuzz/fuzz-ofp-text
 tests_fuzz_fuzz_openflow_SOURCES = tests/fuzz/fuzz_openflow.c
