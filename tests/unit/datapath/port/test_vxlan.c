@@ -163,6 +163,82 @@ START_TEST(a_batch_of_equal_packets_is_one_train)
 }
 END_TEST
 
+static const struct {
+    const char *sentence;
+    bool ip6;
+    uint8_t flags;
+    uint8_t tos, ttl;
+    uint16_t gso_size;
+    bool has_csum, df;
+} outers[] = {
+    { "IPv4 goes without a checksum", false, 0, 0, 64, 0, false, false },
+    { "unless it is asked for", false, TUNNEL_CSUM, 0, 64, 0, true, false },
+    { "DF as asked", false, TUNNEL_DF, 0, 64, 0, false, true },
+    { "both", false, TUNNEL_DF | TUNNEL_CSUM, 0, 64, 0, true, true },
+    { "TOS and TTL as asked", false, TUNNEL_DF, 0xb8, 3, 0, false, true },
+    { "trains always have a checksum", false, TUNNEL_DF, 0x02, 9, 1000, true, true },
+    { "IPv6 always has one", true, 0, 0x10, 5, 0, true, false },
+};
+
+START_TEST(outer_headers_are_as_asked)
+{
+    static uint8_t frame[70000];
+    int raw = raw_open("lo");
+    struct recipe r = { .proto = IP_PROTO_TCP, .tcp_flags = TCP_ACK, .payload = 3000, .partial = true };
+    bool ip6 = outers[_i].ip6;
+    struct packet *p = make_packet(device_pool, &r);
+    set_df(p);
+    set_tunnel(p, ip6, outers[_i].flags);
+    p->tunnel.tos = outers[_i].tos;
+    p->tunnel.ttl = outers[_i].ttl;
+    if (outers[_i].gso_size) {
+        p->gso = GSO_TCP4;
+        p->gso_size = outers[_i].gso_size;
+        p->gso_segs = 3;
+    }
+    send_packet(carrier, device_pool, p);
+    size_t n = raw_receive(raw, ip6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4, NULL, frame, sizeof frame, 1000);
+    ck_assert_uint_gt(n, 3000);
+    const uint8_t *ip = frame + 14, *udp = ip + (ip6 ? 40 : 20);
+    ck_assert_uint_eq(ip6 ? (get_be16(ip) >> 4 & 0xff) : ip[1], outers[_i].tos);
+    ck_assert_uint_eq(ip6 ? ip[7] : ip[8], outers[_i].ttl);
+    ck_assert_msg((get_be16(udp + 6) != 0) == outers[_i].has_csum, "%s", outers[_i].sentence);
+    if (!ip6) {
+        ck_assert_msg(!!(get_be16(ip + 6) & IP4_DF) == outers[_i].df, "%s", outers[_i].sentence);
+    }
+    ck_assert_uint_eq(get_be16(udp + 2), 4789);
+    ck_assert_uint_ge(get_be16(udp), 32768);
+    ck_assert_uint_le(get_be16(udp), 60999);
+    ck_assert_uint_eq(get_be32(udp + 8), 0x08000000);
+    ck_assert_uint_eq(get_be32(udp + 12), 0x12345600);
+}
+END_TEST
+
+START_TEST(source_ports_follow_the_flow)
+{
+    bool seen[65536] = { false };
+    uint32_t n_ports = 0;
+    for (uint64_t hash = 0; hash < 64; hash++) {
+        uint16_t port[3];
+        for (int way = 0; way < 3; way++) {
+            struct recipe r = { .proto = IP_PROTO_UDP, .payload = 50 };
+            struct packet *p = make_packet(device_pool, &r);
+            set_tunnel(p, false, way == 1 ? TUNNEL_CSUM : way == 2 ? TUNNEL_DF : 0);
+            p->hash = hash;
+            send_packet(carrier, device_pool, p);
+            p = receive_packet(carrier, 1000);
+            ck_assert_ptr_nonnull(p);
+            port[way] = be16toh(p->tunnel.tp_src);
+            packet_free(p);
+        }
+        ck_assert(port[0] == port[1] && port[1] == port[2]);
+        n_ports += !seen[port[0]];
+        seen[port[0]] = true;
+    }
+    ck_assert_uint_eq(n_ports, 32);
+}
+END_TEST
+
 START_TEST(too_big_is_answered)
 {
     bool ip6 = _i & 1;
@@ -319,6 +395,8 @@ TCase *vxlan_tcase(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, packets_come_back, 0, ARRAY_SIZE(trips));
     tcase_add_loop_test(t, a_batch_of_equal_packets_is_one_train, 0, 2);
+    tcase_add_loop_test(t, outer_headers_are_as_asked, 0, ARRAY_SIZE(outers));
+    tcase_add_test(t, source_ports_follow_the_flow);
     tcase_add_loop_test(t, too_big_is_answered, 0, 4);
     tcase_add_test(t, without_df_the_host_fragments);
     tcase_add_loop_test(t, syns_are_clamped, 0, 2);
