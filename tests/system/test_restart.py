@@ -232,3 +232,45 @@ def test_everything_is_killed_and_comes_back(pair):
     s.start_vswitchd()
     wait_until(lambda: pair.net.ping(pair.a, "10.0.0.2", count=1), timeout=8)
     assert s.vsctl("list-ports", "br0").split() == ["pa", "pb"]
+
+
+def test_vswitchd_dies_at_any_moment(pair):
+    """Killed while rules and ports change, again and again: the established stream goes on, what is configured comes true."""
+    s = pair.switch
+    s.expect_warning("datapath|interface|port|connection|database|rconn|refused")
+    s.vsctl("set-fail-mode", "br0", "secure")
+    for rule in RULES:
+        s.ofctl("add-flow", "br0", rule)
+    assert pair.net.ping(pair.a, "10.0.0.2") == 3
+    with Stream(pair.a, pair.b, "10.0.0.2") as stream:
+        time.sleep(0.3)
+        for i in range(5):
+            if i % 2:
+                s.vsctl("--no-wait", "add-port", "br0", "i0", "--", "set", "Interface", "i0", "type=internal")
+            else:
+                s.vsctl("--no-wait", "--if-exists", "del-port", "br0", "i0")
+            time.sleep(0.01 * i)
+            s.daemons.pop("vswitchd").kill()
+            s.start_vswitchd()
+            for rule in RULES:
+                s.ofctl("add-flow", "br0", rule)
+        s.vsctl("set", "Bridge", "br0", "external_ids:all=done")
+        assert ("i0" in run(["ip", "link"], netns=s.netns)) == ("i0" in s.vsctl("list-ports", "br0").split())
+    assert (stream.missing, stream.duplicates) == ([], 0)
+    s.appctl("revalidator/audit")
+
+
+def test_datapathd_dies_again_and_again(pair):
+    s = pair.switch
+    s.expect_warning("datapath|interface|port")
+    with Stream(pair.a, pair.b, "10.0.0.2") as stream:
+        for i in range(4):
+            n = len(stream.received)
+            wait_until(lambda: len(stream.received) > n + 50)
+            s.daemons.pop("datapath").kill()
+            (s.dir / "datapath.sock").unlink(missing_ok=True)
+            time.sleep(0.1 * i)
+            s.start_datapath()
+    assert pair.net.ping(pair.a, "10.0.0.2") == 3
+    s.vsctl("del-port", "br0", "pb", "--", "add-port", "br0", "pb")
+    assert pair.net.ping(pair.a, "10.0.0.2") == 3

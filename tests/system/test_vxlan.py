@@ -525,6 +525,24 @@ def test_outer_packets_through_a_bridge_of_ours(hv, family):
     wait_until(lambda: hv.net.ping(hv.a1, "10.0.0.2", count=1), timeout=5)
 
 
+def test_tunnels_go_on_while_vswitchd_is_replaced(hv):
+    hv.tunnels()
+    assert hv.net.ping(hv.a1, "10.0.0.2") == 3 and hv.net.ping(hv.b1, "10.0.0.2") == 3
+    s = hv.switch[1]
+    with Stream(hv.a1, hv.a2, "10.0.0.2") as there, Stream(hv.b2, hv.b1, "10.0.0.1") as back:
+        time.sleep(0.3)
+        s.daemons.pop("vswitchd").kill()
+        time.sleep(0.5)
+        transfer(hv.a1, hv.a2, "10.0.0.2", 1 << 20)
+        s.start_vswitchd()
+        s.vsctl("set", "Interface", "vxa", "external_ids:x=y")
+        time.sleep(1)
+        assert hv.net.ping(hv.a1, "10.0.0.2") == 3
+    assert (there.missing, there.duplicates) == ([], 0)
+    assert (back.missing, back.duplicates) == ([], 0)
+    assert "0 wrong" in s.appctl("revalidator/audit")
+
+
 # ---- A Linux peer ----
 
 class LinuxPeer:
