@@ -2,6 +2,7 @@
 datapath_libdatapath_a_SOURCES += \
 	datapath/port/device_tx.c datapath/port/device_tx.h \
 	datapath/port/dummy.c datapath/port/dummy.h \
+	datapath/port/dummy_tunnel.c datapath/port/dummy_tunnel.h \
 	datapath/port/ingress.c datapath/port/ingress.h \
 	datapath/port/kernel.h \
 	datapath/port/link.c datapath/port/link.h \

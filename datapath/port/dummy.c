@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "datapath/port/dummy_tunnel.h"
 #include "datapath/port/offload.h"
 #include "datapath/port/pcap.h"
 #include "lib/base/error.h"
@@ -21,6 +22,7 @@ struct port_dummy {
     uint32_t n_queued;
     bool admin_up;                       /* Atomic. */
     struct capture *both, *rx, *tx;
+    uint16_t udp_port;                   /* Of the carrier that it stands in for; 0: of none. */
 };
 
 static struct port_dummy *dummy_cast(const struct port *port)
@@ -42,7 +44,7 @@ static void dummy_set_state(struct port_dummy *d, const struct dp_port_config *c
     }
     state->attached = true;
     state->admin_up = state->link_up = d->admin_up;
-    state->mtu = config->mtu ? config->mtu : 1500;
+    state->mtu = config->mtu ? config->mtu : d->udp_port ? UINT16_MAX : 1500;
     state->mac = config->mac;
     if (eth_addr_is_zero(state->mac)) {
         /* Of the number alone, so that tests can name it. */
@@ -107,6 +109,9 @@ static struct error *dummy_create(struct port *port)
     pthread_mutex_init(&d->lock, NULL);
     d->link = &d->first;
     d->admin_up = true;
+    if (!strcmp(port->state.type, "vxlan")) {
+        d->udp_port = smap_get_int(&port->config.options, "dst_port", 4789, 1, UINT16_MAX);
+    }
     struct error *e = dummy_open_captures(d, NULL, &port->config);
     if (e) {
         dummy_destroy(port);
@@ -211,6 +216,12 @@ static void dummy_rx(struct port *port, struct packet_pool *pool, struct packet_
             continue;
         }
         capture_packet(d->both, d->rx, p);
+        enum drop reason;
+        if (d->udp_port && !dummy_decap(p, d->udp_port, &reason)) {
+            port_rx_drop(port, reason, 1);
+            packet_free(p);
+            continue;
+        }
         batch->p[batch->n++] = p;
     }
     if (!d->first) {
@@ -254,15 +265,23 @@ static void dummy_tx(struct port *port, struct packet_pool *pool, struct packet_
             port_tx_drop(port, worker, reason);
             continue;
         }
+        bool sent = true;
         pthread_mutex_lock(&d->lock);
-        for (struct packet *s = list; s; s = made ? s->next : NULL) {
-            capture_packet(d->both, d->tx, s);
+        for (struct packet *s = list; s && sent; s = made ? s->next : NULL) {
+            sent = !d->udp_port || dummy_encap(s, d->udp_port, &reason);
+            if (sent) {
+                capture_packet(d->both, d->tx, s);
+            }
         }
         pthread_mutex_unlock(&d->lock);
         if (made) {
             packet_list_free(list);
         }
-        port_tx_sent(port, worker, len);
+        if (sent) {
+            port_tx_sent(port, worker, len);
+        } else {
+            port_tx_drop(port, worker, reason);
+        }
     }
 }
 

@@ -7,8 +7,7 @@
 #include "lib/packet/headers.h"
 #include "lib/packet/transport.h"
 
-/* The network header of the frame by its Ethertype, after at most three tags; 0 if it is not IP. */
-static uint32_t find_l3(const struct packet *p)
+uint32_t offload_find_l3(const struct packet *p)
 {
     uint32_t ofs = 12;
     for (int tags = 0; tags < 4 && ofs + 2 <= p->head_len; tags++, ofs += 4) {
@@ -33,7 +32,7 @@ void packet_list_free(struct packet *p)
 static bool is_own_transport(struct packet *p)
 {
     struct transport t;
-    uint32_t l3 = find_l3(p);
+    uint32_t l3 = offload_find_l3(p);
     if (!l3 || !transport_find(p, l3, &t)) {
         return !p->gso_size;   /* A checksum in something that is not IP is finished, whatever it is. */
     }
@@ -94,7 +93,7 @@ struct packet *offload_resolve(struct packet_pool *pool, struct packet *p, bool 
     }
     struct packet *list;
     if (!p->l3_ofs) {
-        p->l3_ofs = find_l3(p);
+        p->l3_ofs = offload_find_l3(p);
     }
     if (!packet_segment(pool, p, p->gso_size, false, &list) && !packet_segment(NULL, p, p->gso_size, false, &list)) {
         *reason = DROP_GSO_UNKNOWN;
@@ -107,7 +106,7 @@ struct packet *offload_resolve(struct packet_pool *pool, struct packet *p, bool 
 bool offload_fit_mtu(struct packet *p, uint32_t mtu)
 {
     if (!p->l3_ofs) {
-        p->l3_ofs = find_l3(p);
+        p->l3_ofs = offload_find_l3(p);
     }
     uint32_t len = packet_segment_len(p) - p->l3_ofs;
     if (len <= mtu) {

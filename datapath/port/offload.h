@@ -27,6 +27,9 @@ struct packet *offload_resolve(struct packet_pool *, struct packet *p, bool *mad
  * TCP gets a smaller gso_size. False: it does not fit. Packets without GSO are not looked at. */
 bool offload_fit_mtu(struct packet *p, uint32_t mtu);
 
+/* Where the frame's network header is, after at most three tags; 0 if it is not IP. */
+uint32_t offload_find_l3(const struct packet *);
+
 /* Frees a list linked by 'next'. */
 void packet_list_free(struct packet *);
 

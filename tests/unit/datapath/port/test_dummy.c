@@ -243,6 +243,75 @@ START_TEST(max_len_cuts_what_leaves)
 }
 END_TEST
 
+/* A dummy in the place of a carrier: what it sends, it takes for its own again. */
+START_TEST(dummy_carriers_speak_vxlan)
+{
+#ifdef HAVE_PCAP
+    char path[] = "/tmp/tsuji-unit-XXXXXX", options[64];
+    close(mkstemp(path));
+    snprintf(options, sizeof options, "tx_pcap=%s,dst_port=8472", path);
+    struct port_env env = { .dummy_override = "override" };
+    struct port *port = make_port(&env, make_config("vxlan", "vx", options), 1);
+    struct recipe r = { .proto = IP_PROTO_UDP, .payload = 100 };
+    struct packet *p = make_packet(pool, &r), *inner = packet_clone(pool, p);
+    struct packet_batch batch;
+    p->has_tunnel = true;
+    memset(&p->tunnel, 0, sizeof p->tunnel);
+    if (_i & 1) {
+        memset(&p->tunnel.ip6_dst, 0x11, 16);
+        memset(&p->tunnel.ip6_src, 0x22, 16);
+    } else {
+        p->tunnel.ip4_dst = htobe32(0x01020304);
+        p->tunnel.ip4_src = htobe32(0x05060708);
+    }
+    p->tunnel.id = htobe64(0xabcdef);
+    p->tunnel.tos = 0xb9;
+    p->tunnel.ttl = 3;
+    p->tunnel.flags = TUNNEL_KEY | (_i & 2 ? TUNNEL_CSUM : 0);
+    struct tunnel_key sent = p->tunnel;
+    send_packet(port, pool, p);
+    ck_assert_uint_eq(counters_of(port).tx_packets, 1);
+
+    uint8_t file[1024];
+    FILE *f = fopen(path, "rb");
+    size_t n = fread(file, 1, sizeof file, f);
+    fclose(f);
+    ck_assert_uint_eq(n, 40 + packet_len(inner) + 14 + (_i & 1 ? 40 : 20) + 16);
+    struct packet *outer = packet_from_bytes(pool, file + 40, n - 40);
+    outer->l3_ofs = 14;
+    ck_assert(packet_csum_is_valid(outer));
+    ck_assert_int_eq(outer->data[14 + (_i & 1 ? 40 : 20) + 6] != 0 || outer->data[14 + (_i & 1 ? 40 : 20) + 7] != 0,
+                     _i != 0);
+    packet_free(outer);
+    must(port_dummy_receive(port, file + 40, n - 40));
+    port_rx(port, pool, &batch);
+    ck_assert_uint_eq(batch.n, 1);
+    ck_assert_uint_eq(packet_len(batch.p[0]), packet_len(inner));
+    ck_assert_mem_eq(batch.p[0]->data, inner->data, packet_len(inner));
+    sent.flags = TUNNEL_KEY;
+    sent.tp_src = batch.p[0]->tunnel.tp_src;
+    sent.tp_dst = htobe16(8472);
+    ck_assert_mem_eq(&batch.p[0]->tunnel, &sent, sizeof sent);
+    packet_batch_free(&batch);
+
+    /* Without the VNI flag, and to another port. */
+    file[40 + 14 + (_i & 1 ? 40 : 20) + 8] = 0;
+    must(port_dummy_receive(port, file + 40, n - 40));
+    file[40 + 14 + (_i & 1 ? 40 : 20) + 3] ^= 1;
+    must(port_dummy_receive(port, file + 40, n - 40));
+    port_rx(port, pool, &batch);
+    ck_assert_uint_eq(batch.n, 0);
+    ck_assert_uint_eq(counters_of(port).drops[DROP_TUNNEL_NO_KEY], 1);
+    ck_assert_uint_eq(counters_of(port).drops[DROP_TUNNEL_MALFORMED], 1);
+    /* Nowhere to go. */
+    send_packet(port, pool, inner);
+    ck_assert_uint_eq(counters_of(port).drops[DROP_TUNNEL_NO_REMOTE], 1);
+    port_destroy(port);
+    unlink(path);
+#endif
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_written_is_an_error)
 {
     char *text = make_port_fails(NULL, make_config("dummy", "p1", "pcap=/nonexistent/x.pcap"));
@@ -262,6 +331,7 @@ TCase *dummy_tcase(void)
     tcase_add_test(t, gso_packets_leave_as_segments_in_the_file);
     tcase_add_test(t, too_big_frames_are_dropped);
     tcase_add_loop_test(t, max_len_cuts_what_leaves, 0, ARRAY_SIZE(cuts));
+    tcase_add_loop_test(t, dummy_carriers_speak_vxlan, 0, 4);
     tcase_add_test(t, a_file_that_cannot_be_written_is_an_error);
     return t;
 }
