@@ -61,6 +61,8 @@ class Daemon:
         self.switch, self.name = switch, name
         self.log = switch.dir / f"{name}.log"
         words = [program(name), f"--log-file={self.log}", "-vconsole:off"] + argv
+        if switch.user:
+            words.append(f"--user={switch.user}")
         if switch.netns:
             words = ["ip", "netns", "exec", switch.netns] + words
         self.err = open(switch.dir / f"{name}.err", "ab")
@@ -95,15 +97,18 @@ class Switch:
     """Use:  with Switch(dummy=True) as s: s.vsctl("add-br", "br0") ...
 
     form: "embedded" (one process) or "split" (three). netns: the network namespace in which it runs.
-    dummy: ports without devices, for tests without root; virtual: the clock stands still."""
+    dummy: ports without devices, for tests without root; virtual: the clock stands still.
+    user: whom the daemons become; needs root."""
 
-    def __init__(self, form="embedded", netns=None, dummy=False, virtual=False, options=(), name="s"):
-        self.form, self.netns, self.dummy, self.virtual = form, netns, dummy, virtual
+    def __init__(self, form="embedded", netns=None, dummy=False, virtual=False, options=(), name="s", user=None):
+        self.form, self.netns, self.dummy, self.virtual, self.user = form, netns, dummy, virtual, user
         self.options, self.name = list(options), name
         self.allowed, self.daemons = [], {}
 
     def __enter__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"tsuji-{self.name}-"))
+        if self.user:
+            shutil.chown(self.dir, self.user)
         self.env = {**os.environ}
         for kind in ("RUNDIR", "DBDIR", "LOGDIR", "SYSCONFDIR"):
             self.env[f"TSUJI_{kind}"] = self.env[f"OVS_{kind}"] = str(self.dir)
@@ -121,7 +126,8 @@ class Switch:
             dead = [d.name for d in self.daemons.values() if not d.alive()]
             self.stop()
             text = self.logs()
-            print(text)   # pytest shows it when the test fails.
+            if "PYTEST_CURRENT_TEST" in os.environ:
+                print(text)   # Shown when the test fails.
             if not kind:
                 assert not dead, f"{', '.join(dead)} died:\n{text}"
                 assert not self.warnings(), "unannounced warnings:\n" + "\n".join(self.warnings())
