@@ -265,8 +265,9 @@ size_t path_audit(struct path *path, struct text *text)
         rcu_read_lock();
         path_translate(path, &key, &out);
         rcu_read_unlock();
-        if (!list_is_empty(&f->in_dirty)
-            || (xlate_out_same_actions(&out, &f->actions) && mask_contains(&f->member->mask, &out.mask))) {
+        /* After a change that does not concern the flow's packets a new translation may look at more, to find that out. */
+        bool mask_holds = f->version != out.version || mask_contains(&f->member->mask, &out.mask);
+        if (!list_is_empty(&f->in_dirty) || (xlate_out_same_actions(&out, &f->actions) && mask_holds)) {
             continue;
         }
         n_wrong++;
