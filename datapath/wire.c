@@ -107,20 +107,11 @@ size_t wire_key_encode(const struct key *key, uint8_t *to, size_t room)
     return used;
 }
 
-static const struct key_member *member_by_number(unsigned number)
-{
-    for (size_t i = 0; i < KEY_N_MEMBERS; i++) {
-        if (key_members[i].number == number) {
-            return &key_members[i];
-        }
-    }
-    return NULL;
-}
-
 struct error *wire_key_decode(const void *p, size_t n, struct key *key)
 {
     struct reader r = reader_of(p, n);
     unsigned last = 0;
+    const struct key_member *m = key_members, *end = key_members + KEY_N_MEMBERS;
     memset(key, 0, sizeof *key);
     while (reader_left(&r)) {
         unsigned number = reader_u8(&r);
@@ -129,15 +120,17 @@ struct error *wire_key_decode(const void *p, size_t n, struct key *key)
         if (!value) {
             return error_new(EINVAL, "key member %u: cut off", number);
         }
-        const struct key_member *m = member_by_number(number);
-        if (!m) {
+        if (number <= last) {
+            return error_new(EINVAL, "key member %u: twice or out of order", number);
+        }
+        while (m < end && m->number < number) {      /* Both are in order. */
+            m++;
+        }
+        if (m == end || m->number != number) {
             return error_new(EOPNOTSUPP, "key member %u is not known here", number);
         }
         if (size != m->size) {
             return error_new(EINVAL, "key member %s: %u bytes instead of %u", m->name, size, m->size);
-        }
-        if (number <= last) {
-            return error_new(EINVAL, "key member %s: twice or out of order", m->name);
         }
         last = number;
         memcpy((uint8_t *) key + m->ofs, value, size);

@@ -306,7 +306,8 @@ void worker_drop_pending(struct worker *w, uint64_t pending_id, enum drop reason
 
 struct announce_work {
     struct work work;
-    bool all;
+    bool all;                    /* Also those that were announced to another control plane. */
+    bool expire;                 /* Somebody should have answered by now. */
 };
 
 static void announce_run(struct worker *w, struct work *work)
@@ -327,15 +328,15 @@ static void announce_run(struct worker *w, struct work *work)
 void worker_announce(struct worker *w, bool all)
 {
     struct announce_work *a = xzalloc(sizeof *a);
-    *a = (struct announce_work) { { .run = announce_run, .finish = free_work }, all };
+    *a = (struct announce_work) { { .run = announce_run, .finish = free_work }, .all = all };
     worker_post(w, &a->work);
 }
 
-static void expire_run(struct worker *w, struct work *work)
+static void expire(struct worker *w)
 {
     struct pending_chain *c;
     rcu_read_lock();
-    while (shared_load(w->dp->ring.in) && (c = pending_expired(w->pending, w->now_ms))) {
+    while ((c = pending_expired(w->pending, w->now_ms))) {
         worker_count(&w->stats.n_expired, 1);
         discard(w, c, DROP_PENDING_TIMEOUT);
     }
@@ -346,7 +347,9 @@ static void expire_run(struct worker *w, struct work *work)
 /* Also announces what found the ring full when a new peer came. */
 static void expire_and_announce_run(struct worker *w, struct work *work)
 {
-    expire_run(w, work);
+    if (CONTAINER_OF(work, struct announce_work, work)->expire) {
+        expire(w);
+    }
     announce_run(w, work);
 }
 
@@ -354,7 +357,8 @@ void worker_expire(struct worker *w)
 {
     if (__atomic_load_n(&w->pending->n_chains, __ATOMIC_RELAXED)) {
         struct announce_work *a = xzalloc(sizeof *a);
-        *a = (struct announce_work) { { .run = expire_and_announce_run, .finish = free_work }, false };
+        *a = (struct announce_work) { { .run = expire_and_announce_run, .finish = free_work },
+                                      .expire = w->dp->ring.in != NULL };
         worker_post(w, &a->work);
     }
 }
