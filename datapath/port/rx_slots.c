@@ -50,15 +50,25 @@ struct rx_slots *rx_slots_get(struct packet_pool *pool)
         port_release_buffers();
         slots = xzalloc_aligned(sizeof *slots);
         slots->pool = pool;
+        slots->dirty = BATCH_MAX;
         for (uint32_t i = 0; i < BATCH_MAX; i++) {
             slots->messages[i].msg_hdr.msg_iov = slots->iov[i];
             slots->messages[i].msg_hdr.msg_control = &slots->control[i];
         }
     }
     struct rx_slots *s = slots;
-    for (s->n = 0; s->n < BATCH_MAX && fill(s, s->n); s->n++) {
+    bool whole = true;
+    s->n = BATCH_MAX;
+    for (uint32_t i = 0; i < s->dirty; i++) {
+        if (UNLIKELY(!fill(s, i))) {
+            s->n = i;
+            s->dirty = BATCH_MAX;
+            return s->n ? s : NULL;
+        }
+        whole &= s->tails[i] != NULL;
     }
-    return s->n ? s : NULL;
+    s->dirty = LIKELY(whole) ? 0 : BATCH_MAX;
+    return s;
 }
 
 struct packet *rx_slot_take(struct rx_slots *s, uint32_t i, size_t n)

@@ -19,6 +19,7 @@ enum { RX_CONTROL_BYTES = 64 };
 struct rx_slots {
     struct packet_pool *pool;
     uint32_t n;                          /* Slots that are ready, from 0 on. */
+    uint32_t dirty;                      /* Slots to be looked at again before they are. */
     struct packet *packets[BATCH_MAX];
     struct packet_tail *tails[BATCH_MAX];
     struct iovec iov[BATCH_MAX][2];      /* [0]: virtio-net header and head; [1]: tail. */
@@ -33,8 +34,13 @@ struct rx_slots {
 
 /* The calling thread's slots, all ready as far as the pool allows; NULL if it has not even one head. */
 struct rx_slots *rx_slots_get(struct packet_pool *);
-/* Takes the packet of slot 'i', into which 'n' bytes were read after a virtio-net header. Slots must be taken or
- * skipped in order, and rx_slots_done() told how many. 'n' at most what the iovec holds. */
+/* The first 'n' slots were given to the kernel and filled. To be said before the next rx_slots_get(). */
+static inline void rx_slots_used(struct rx_slots *s, uint32_t n)
+{
+    s->dirty = MAX(s->dirty, n);
+}
+/* Takes the packet of slot 'i', into which 'n' bytes were read after a virtio-net header, at most what the iovec
+ * holds. */
 struct packet *rx_slot_take(struct rx_slots *, uint32_t i, size_t n);
 static inline const struct vnet_header *rx_slot_vnet(const struct rx_slots *s, uint32_t i)
 {

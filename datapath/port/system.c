@@ -386,6 +386,7 @@ static void system_rx(struct port *port, struct packet_pool *pool, struct packet
         }
         return;
     }
+    rx_slots_used(slots, n);
     for (int i = 0; i < n; i++) {
         struct packet *p = accept_message(port, slots, i);
         if (LIKELY(p != NULL)) {

@@ -369,6 +369,7 @@ static void tap_rx(struct port *port, struct packet_pool *pool, struct packet_ba
             }
             break;
         }
+        rx_slots_used(slots, i + 1);
         const struct vnet_header vnet = *rx_slot_vnet(slots, i);
         size_t room = rx_slot_room(slots, i) + VNET_HEADER_LEN;
         if (UNLIKELY(n < VNET_HEADER_LEN + sizeof(struct eth_header) || n >= room)) {

@@ -2,6 +2,7 @@
 /* The common part of ports: types, counters, reinjection. */
 #include <stdlib.h>
 
+#include "datapath/port/rx_slots.h"
 #include "lib/packet/headers.h"
 #include "lib/sys/rcu.h"
 #include "tests/unit/datapath/port/port_tests.h"
@@ -108,6 +109,52 @@ START_TEST(counters_of_all_workers_are_summed)
 }
 END_TEST
 
+/* What a pool that is short of something leaves of the slots, and that they are whole again afterwards. */
+START_TEST(receive_slots_live_with_a_short_pool)
+{
+    struct packet_pool *pool = packet_pool_create(40, 36);
+    struct packet *heads[40];
+    struct packet_tail *tails[36];
+    struct rx_slots *s = rx_slots_get(pool);
+    ck_assert_uint_eq(s->n, BATCH_MAX);
+    ck_assert_uint_eq(rx_slot_room(s, 31), PACKET_SPLIT + PACKET_TAIL_MAX);
+    uint32_t n_heads = 0, n_tails = 0;
+    while ((heads[n_heads] = packet_new(pool))) {
+        n_heads++;
+    }
+    while ((tails[n_tails] = packet_tail_new(pool))) {
+        n_tails++;
+    }
+    ck_assert_uint_eq(n_heads, 8);
+    ck_assert_uint_eq(n_tails, 4);
+    /* Two frames came, a short and a long one. */
+    struct packet *a = rx_slot_take(s, 0, 100), *b = rx_slot_take(s, 1, 5000);
+    ck_assert_uint_eq(packet_len(a), 100);
+    ck_assert_uint_eq(packet_len(b), 5000);
+    rx_slots_used(s, 2);
+    ck_assert_ptr_null(rx_slots_get(pool));   /* Not even slot 0 can be made ready. */
+    packet_free(heads[--n_heads]);
+    packet_free(heads[--n_heads]);
+    s = rx_slots_get(pool);
+    ck_assert_uint_eq(s->n, BATCH_MAX);
+    ck_assert_uint_eq(rx_slot_room(s, 0), PACKET_SPLIT + PACKET_TAIL_MAX);
+    ck_assert_uint_eq(rx_slot_room(s, 1), PACKET_SPLIT);   /* Its tail is gone with 'b', and there is none. */
+    packet_free(b);
+    s = rx_slots_get(pool);
+    ck_assert_uint_eq(rx_slot_room(s, 1), PACKET_SPLIT + PACKET_TAIL_MAX);
+    packet_free(a);
+    while (n_heads) {
+        packet_free(heads[--n_heads]);
+    }
+    while (n_tails) {
+        packet_tail_put(tails[--n_tails]);
+    }
+    port_release_buffers();
+    ck_assert_uint_eq(packet_pool_in_use(pool), 0);
+    packet_pool_destroy(pool);
+}
+END_TEST
+
 TCase *common_tcase(void)
 {
     TCase *t = tcase_create("common");
@@ -117,6 +164,7 @@ TCase *common_tcase(void)
     tcase_add_loop_test(t, dummies_stand_in, 0, ARRAY_SIZE(overrides));
     tcase_add_test(t, disable_system_refuses_devices);
     tcase_add_test(t, reinjected_packets_come_back_in_order_and_are_bounded);
+    tcase_add_test(t, receive_slots_live_with_a_short_pool);
     tcase_add_test(t, counters_of_all_workers_are_summed);
     return t;
 }
