@@ -3,37 +3,17 @@
 #include "lib/openflow/actions.h"
 
 #include "lib/base/error.h"
+#include "lib/openflow/ofact_text.h"
 #include "lib/openflow/wire.h"
 #include "lib/packet/headers.h"
 
-enum { TYPE_EXPERIMENTER = 0xffff, MAX_NESTING = 16, MAX_LIST = 0xfff0 };
+enum { TYPE_EXPERIMENTER = 0xffff, MAX_NESTING = 16 };
 
 static struct error *decode_list(struct reader r, enum ofp_version, struct buffer *out, int depth);
-
-static struct error *must_be_zero(struct reader *r, size_t n, const char *what)
-{
-    const void *p = reader_get(r, n);
-    if (p && !ofp_is_zero(p, n)) {
-        return error_new(OFPERR_NXBAC_MUST_BE_ZERO, "action %s: padding is not zero", what);
-    }
-    return NULL;
-}
 
 static struct error *bad_argument(const char *what, const char *why)
 {
     return error_new(OFPERR_OFPBAC_BAD_ARGUMENT, "action %s: %s", what, why);
-}
-
-static struct error *check_subfield(const struct subfield *s, bool write)
-{
-    if (!s->n_bits || s->ofs + s->n_bits > s->field->n_bits) {
-        return error_new(OFPERR_OFPBAC_BAD_SET_LEN, "action: bits %u to %u of field %s, which has %u bits",
-                         s->ofs, s->ofs + s->n_bits - 1, s->field->name, s->field->n_bits);
-    }
-    if (write && !s->field->writable) {
-        return error_new(OFPERR_OFPBAC_BAD_SET_ARGUMENT, "action: field %s cannot be set", s->field->name);
-    }
-    return NULL;
 }
 
 /* ---- Setting fields ---- */
@@ -106,7 +86,7 @@ static struct error *decode_oxm(struct reader *r, bool may_mask, struct buffer *
     if (!field_value_is_valid(f, &s->value)) {
         return error_new(OFPERR_OFPBAC_BAD_SET_ARGUMENT, "action set_field: field %s cannot have this value", f->name);
     }
-    return must_be_zero(r, reader_left(r), "set_field");
+    return ofact_must_be_zero(r, reader_left(r), "set_field");
 }
 
 /* Puts the low n_bits of 'value' at the subfield's place; the whole field needs no mask. */
@@ -131,7 +111,7 @@ static struct error *decode_reg_load(struct reader *r, struct buffer *out)
     unsigned ofs_nbits = reader_be16(r);
     struct subfield dst = { NULL, ofs_nbits >> 6, (ofs_nbits & 0x3f) + 1 };
     struct error *error = nxm_pull_header(r, &dst.field, NULL, NULL);
-    error = error ? error : check_subfield(&dst, true);
+    error = error ? error : nxm_check_subfield(&dst, true);
     if (error) {
         return error;
     }
@@ -173,9 +153,9 @@ static struct error *decode_move(struct reader *r, enum ofact_raw raw, struct bu
     struct subfield src = { NULL, src_ofs, n_bits }, dst = { NULL, dst_ofs, n_bits };
     struct error *error = nxm_pull_header(r, &src.field, NULL, NULL);
     error = error ? error : nxm_pull_header(r, &dst.field, NULL, NULL);
-    error = error ? error : check_subfield(&src, false);
-    error = error ? error : check_subfield(&dst, true);
-    error = error ? error : must_be_zero(r, reader_left(r), "move");
+    error = error ? error : nxm_check_subfield(&src, false);
+    error = error ? error : nxm_check_subfield(&dst, true);
+    error = error ? error : ofact_must_be_zero(r, reader_left(r), "move");
     if (error) {
         return error;
     }
@@ -205,7 +185,7 @@ static struct error *decode_output_reg(struct reader *r, bool second, struct buf
     unsigned ofs_nbits = reader_be16(r), max_len = second ? reader_be16(r) : 0;
     struct subfield src = { NULL, ofs_nbits >> 6, (ofs_nbits & 0x3f) + 1 };
     struct error *error = nxm_pull_header(r, &src.field, NULL, NULL);
-    error = error ? error : check_subfield(&src, false);
+    error = error ? error : nxm_check_subfield(&src, false);
     if (error) {
         return error;
     }
@@ -215,7 +195,7 @@ static struct error *decode_output_reg(struct reader *r, bool second, struct buf
     struct ofact_output_reg *o = ofact_put(out, OFACT_OUTPUT_REG, sizeof *o);
     subfield_assign(&o->src, &src);
     o->max_len = max_len;
-    return must_be_zero(r, reader_left(r), "output");
+    return ofact_must_be_zero(r, reader_left(r), "output");
 }
 
 enum { AC2_MAX_LEN, AC2_CONTROLLER_ID, AC2_REASON, AC2_USERDATA };
@@ -224,7 +204,7 @@ static struct error *decode_controller2(struct reader *r, struct buffer *out)
 {
     struct ofact_controller c = { .max_len = 0xffff, .reason = OFPR_ACTION };
     const void *userdata = NULL;
-    struct error *error = must_be_zero(r, 6, "controller");
+    struct error *error = ofact_must_be_zero(r, 6, "controller");
     while (!error && reader_left(r)) {
         uint16_t type;
         struct reader body;
@@ -267,7 +247,7 @@ static struct error *decode_controller(struct reader *r, struct buffer *out)
     c->max_len = reader_be16(r);
     c->controller_id = reader_be16(r);
     c->reason = reader_u8(r);
-    return must_be_zero(r, 1, "controller");
+    return ofact_must_be_zero(r, 1, "controller");
 }
 
 static struct error *decode_resubmit(struct reader *r, bool table, struct buffer *out)
@@ -281,7 +261,7 @@ static struct error *decode_resubmit(struct reader *r, bool table, struct buffer
 static struct error *decode_dec_ttl_ids(struct reader *r, struct buffer *out)
 {
     unsigned n = reader_be16(r);
-    struct error *error = must_be_zero(r, 4, "dec_ttl");
+    struct error *error = ofact_must_be_zero(r, 4, "dec_ttl");
     if (error) {
         return error;
     }
@@ -299,99 +279,6 @@ static struct error *decode_dec_ttl_ids(struct reader *r, struct buffer *out)
     return NULL;
 }
 
-/* ---- Learn ---- */
-
-enum { LEARN_N_BITS = 0x3ff, LEARN_IMMEDIATE = 1 << 13, LEARN_DST_SHIFT = 11, LEARN_RESERVED = 0xc400 };
-
-static struct error *decode_learn_subfield(struct reader *r, unsigned n_bits, bool write, struct subfield *s)
-{
-    struct error *error = nxm_pull_header(r, &s->field, NULL, NULL);
-    if (error) {
-        return error;
-    }
-    s->ofs = reader_be16(r);
-    s->n_bits = n_bits;
-    if (r->bad) {
-        return error_new(OFPERR_OFPBAC_BAD_LEN, "action learn: cut short");
-    }
-    return check_subfield(s, write);
-}
-
-static struct error *decode_learn_spec(struct reader *r, unsigned header, struct ofact_learn_spec *spec)
-{
-    unsigned n_bits = header & LEARN_N_BITS, dst_kind = header >> LEARN_DST_SHIFT & 3;
-    struct error *error = NULL;
-    memset(spec, 0, sizeof *spec);
-    if (header & LEARN_RESERVED || dst_kind == 3 || !n_bits) {
-        return bad_argument("learn", "a specification of unknown form");
-    }
-    spec->n_bits = n_bits;
-    spec->src_kind = header & LEARN_IMMEDIATE ? LEARN_SRC_VALUE : LEARN_SRC_FIELD;
-    spec->dst_kind = dst_kind;
-    if (spec->src_kind == LEARN_SRC_VALUE) {
-        unsigned n_bytes = 2 * DIV_ROUND_UP(n_bits, 16);
-        if (n_bytes > 16 || dst_kind == LEARN_DST_OUTPUT) {
-            return bad_argument("learn", "a value that is too wide, or an output to one");
-        }
-        const uint8_t *value = reader_get(r, n_bytes);
-        if (!value) {
-            return error_new(OFPERR_OFPBAC_BAD_LEN, "action learn: cut short");
-        }
-        memcpy(spec->value.b + 16 - n_bytes, value, n_bytes);
-        for (unsigned bit = n_bits; bit < 128; bit++) {
-            spec->value.b[15 - bit / 8] &= ~(1 << bit % 8);
-        }
-    } else {
-        error = decode_learn_subfield(r, n_bits, false, &spec->src);
-    }
-    if (!error && dst_kind != LEARN_DST_OUTPUT) {
-        error = decode_learn_subfield(r, n_bits, dst_kind == LEARN_DST_LOAD, &spec->dst);
-    }
-    return error;
-}
-
-static struct error *decode_learn(struct reader *r, struct buffer *out)
-{
-    size_t begin = out->len;
-    struct ofact_learn *l = ofact_put(out, OFACT_LEARN, sizeof *l);
-    l->idle_timeout = reader_be16(r);
-    l->hard_timeout = reader_be16(r);
-    l->priority = reader_be16(r);
-    l->cookie = reader_be64(r);
-    l->flags = reader_be16(r);
-    l->table = reader_u8(r);
-    uint8_t pad = reader_u8(r);
-    l->fin_idle_timeout = reader_be16(r);
-    l->fin_hard_timeout = reader_be16(r);
-    if (pad || l->table == 0xff || l->flags & ~(LEARN_SEND_FLOW_REM | LEARN_DELETE_LEARNED)) {
-        return bad_argument("learn", "table 255, unknown flags or padding that is not zero");
-    }
-    if (l->fin_idle_timeout || l->fin_hard_timeout || l->flags & LEARN_DELETE_LEARNED) {
-        return bad_argument("learn", "fin_idle_timeout, fin_hard_timeout and delete_learned are not supported");
-    }
-    unsigned n = 0;
-    while (reader_left(r) >= 2) {
-        unsigned header = reader_be16(r);
-        struct ofact_learn_spec spec;
-        if (!header) {
-            break;
-        }
-        struct error *error = decode_learn_spec(r, header, &spec);
-        if (error) {
-            return error;
-        }
-        if (out->len - begin > MAX_LIST - sizeof spec) {
-            return error_new(OFPERR_OFPBAC_TOO_MANY, "action learn: too many specifications");
-        }
-        ofact_learn_spec_assign(buffer_put_uninit(out, sizeof spec), &spec);
-        n++;
-    }
-    struct error *error = must_be_zero(r, reader_left(r), "learn");
-    ofact_finish(out, begin);
-    ((struct ofact_learn *) (out->data + begin))->n_specs = n;
-    return error;
-}
-
 /* ---- The rest ---- */
 
 static struct error *decode_nested(struct reader r, enum ofact_type type, enum ofp_version version, struct buffer *out,
@@ -400,7 +287,7 @@ static struct error *decode_nested(struct reader r, enum ofact_type type, enum o
     size_t begin = out->len;
     ofact_put(out, type, sizeof(struct ofact));
     struct error *error = decode_list(r, version, out, depth + 1);
-    if (!error && out->len - begin > MAX_LIST) {
+    if (!error && out->len - begin > OFACT_MAX_LIST) {
         error = error_new(OFPERR_OFPBAC_TOO_MANY, "%s: too many actions inside", ofact_name(type));
     }
     if (!error) {
@@ -525,10 +412,10 @@ static struct error *decode_raw(enum ofact_raw raw, struct reader *r, enum ofp_v
     case RAW_DEC_TTL_IDS: return decode_dec_ttl_ids(r, out);
     case RAW_RESUBMIT: return decode_resubmit(r, false, out);
     case RAW_RESUBMIT_TABLE: return decode_resubmit(r, true, out);
-    case RAW_LEARN: return decode_learn(r, out);
+    case RAW_LEARN: return ofact_decode_learn(r, out);
     case RAW_NOTE: {
         size_t n = reader_left(r);
-        if (n > MAX_LIST - 64) {
+        if (n > OFACT_MAX_LIST - 64) {
             return error_new(OFPERR_OFPBAC_TOO_MANY, "action note: too long");
         }
         struct ofact_note *o = ofact_put(out, OFACT_NOTE, sizeof *o + n);
@@ -537,7 +424,7 @@ static struct error *decode_raw(enum ofact_raw raw, struct reader *r, enum ofp_v
         return NULL;
     }
     case RAW_CLONE:
-        error = must_be_zero(r, 6, "clone");
+        error = ofact_must_be_zero(r, 6, "clone");
         return error ? error : decode_nested(*r, OFACT_CLONE, version, out, depth);
     case RAW_METER_ACTION:
     case RAW_METER:
@@ -547,7 +434,7 @@ static struct error *decode_raw(enum ofact_raw raw, struct reader *r, enum ofp_v
         if (version > OFP10) {
             return error_new(OFPERR_OFPBIC_UNSUP_INST, "write_metadata among actions: it is an instruction");
         }
-        error = must_be_zero(r, 6, "write_metadata");
+        error = ofact_must_be_zero(r, 6, "write_metadata");
         put_metadata(r, out);
         return error;
     case RAW_WRITE_METADATA:

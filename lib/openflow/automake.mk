@@ -3,12 +3,17 @@ noinst_LIBRARIES += lib/openflow/libopenflow.a
 lib_openflow_libopenflow_a_SOURCES = \
 	lib/openflow/action_check.c \
 	lib/openflow/action_decode.c \
+	lib/openflow/action_decode_learn.c \
 	lib/openflow/action_encode.c \
 	lib/openflow/action_format.c \
 	lib/openflow/action_parse.c \
+	lib/openflow/action_parse_field.c \
+	lib/openflow/action_parse_learn.c \
+	lib/openflow/action_parse_output.c \
 	lib/openflow/actions.c lib/openflow/actions.h \
 	lib/openflow/connection.c \
-	lib/openflow/flow.c \
+	lib/openflow/flow_mod.c \
+	lib/openflow/flow_stats.c \
 	lib/openflow/flow_text.c lib/openflow/flow_text.h \
 	lib/openflow/header.c \
 	lib/openflow/hello_error.c \
@@ -18,7 +23,9 @@ lib_openflow_libopenflow_a_SOURCES = \
 	lib/openflow/oxm.c \
 	lib/openflow/packet.c \
 	lib/openflow/port.c \
-	lib/openflow/print.c \
+	lib/openflow/print.c lib/openflow/print.h \
+	lib/openflow/print_flows.c \
+	lib/openflow/print_ports.c \
 	lib/openflow/switch.c \
 	lib/openflow/version.c lib/openflow/version.h \
 	lib/openflow/wire.h
@@ -58,3 +65,4 @@ tests_fuzz_fuzz_openflow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_ofp_text_SOURCES = tests/fuzz/fuzz_ofp_text.c
 tests_fuzz_fuzz_ofp_text_LDADD = $(openflow_libs) $(external_libs)
 tests_fuzz_fuzz_ofp_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_DIST += tests/fuzz/corpus/openflow tests/fuzz/corpus/ofp-text

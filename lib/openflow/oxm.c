@@ -343,3 +343,48 @@ void oxm_match_encode(struct buffer *b, const struct match *m, enum ofp_version 
     put_be16(b->data + begin + 2, b->len - begin);
     buffer_pad(b, begin, 8);
 }
+
+/* ---- NXM's frame in Nicira messages: the length stands apart, padding to 8 ---- */
+
+struct error *nxm_pull_framed(struct reader *r, size_t len, bool loose, struct match *m, be64 *cookie, be64 *mask)
+{
+    size_t padded = ROUND_UP(len, 8);
+    if (padded > reader_left(r)) {
+        return error_new(OFPERR_OFPBMC_BAD_LEN, "match: its length does not fit");
+    }
+    struct reader fields = reader_sub(r, len);
+    reader_skip(r, padded - len);
+    match_init_any(m);
+    return nxm_decode(fields, loose, m, cookie, mask);
+}
+
+/* Appends the match; writes its length at offset 'len_at'. */
+void nxm_put_framed(struct buffer *b, size_t len_at, const struct match *m, enum ofp_version version, be64 cookie,
+                    be64 mask)
+{
+    size_t begin = b->len;
+    size_t n = nxm_encode(b, m, version, cookie, mask);
+    put_be16(b->data + len_at, n);
+    buffer_pad(b, begin, 8);
+}
+
+struct error *nxm_check_subfield(const struct subfield *s, bool write)
+{
+    if (!s->n_bits || s->ofs + s->n_bits > s->field->n_bits) {
+        return error_new(OFPERR_OFPBAC_BAD_SET_LEN, "action: bits %u to %u of field %s, which has %u bits",
+                         s->ofs, s->ofs + s->n_bits - 1, s->field->name, s->field->n_bits);
+    }
+    if (write && !s->field->writable) {
+        return error_new(OFPERR_OFPBAC_BAD_SET_ARGUMENT, "action: field %s cannot be set", s->field->name);
+    }
+    return NULL;
+}
+
+struct error *ofact_must_be_zero(struct reader *r, size_t n, const char *what)
+{
+    const void *p = reader_get(r, n);
+    if (p && !ofp_is_zero(p, n)) {
+        return error_new(OFPERR_NXBAC_MUST_BE_ZERO, "action %s: padding is not zero", what);
+    }
+    return NULL;
+}

@@ -29,6 +29,9 @@ size_t nxm_encode(struct buffer *, const struct match *, enum ofp_version, be64 
 /* The match of 1.2 and later with its frame and padding. */
 struct error *oxm_match_decode(struct reader *, bool loose, struct match *) MUST_CHECK;
 void oxm_match_encode(struct buffer *, const struct match *, enum ofp_version);
+/* NXM's frame in Nicira messages: the length stands apart, padding to 8. The second writes the length at offset 'len_at'. */
+struct error *nxm_pull_framed(struct reader *, size_t len, bool loose, struct match *, be64 *cookie, be64 *cookie_mask) MUST_CHECK;
+void nxm_put_framed(struct buffer *, size_t len_at, const struct match *, enum ofp_version, be64 cookie, be64 cookie_mask);
 enum { OFP10_MATCH_LEN = 40 };
 struct error *match10_decode(struct reader *, struct match *) MUST_CHECK;
 void match10_encode(struct buffer *, const struct match *);
@@ -42,9 +45,20 @@ void nxm_put_header(struct buffer *, const struct field *, bool masked, enum ofp
 /* Reads one header, giving the field; OFPERR_OFPBAC_BAD_SET_TYPE if unknown. '*masked' may be NULL: a mask is refused then.
  * '*payload' is the length of value and mask. */
 struct error *nxm_pull_header(struct reader *, const struct field **, bool *masked, size_t *payload) MUST_CHECK;
+/* Do these bits exist, and may they be set? OFPERR_OFPBAC_BAD_SET_LEN, BAD_SET_ARGUMENT. */
+struct error *nxm_check_subfield(const struct subfield *, bool write) MUST_CHECK;
+/* Takes 'n' bytes; OFPERR_NXBAC_MUST_BE_ZERO. 'what' is the action's name. */
+struct error *ofact_must_be_zero(struct reader *, size_t n, const char *what) MUST_CHECK;
+struct error *ofact_decode_learn(struct reader *, struct buffer *out) MUST_CHECK;
 /* Header, value and, if 'mask', mask. */
 void nxm_put_entry(struct buffer *, const struct field *, const union field_value *, const union field_value *mask,
                    enum ofp_version);
+
+/* ---- Flows ---- */
+enum { OFP_FLOW_FLAGS_10 = OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP,
+       OFP_FLOW_FLAGS_13 = OFP_FLOW_FLAGS_10 | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS };
+static inline be64 ofp_pull_cookie(struct reader *r) { return htobe64(reader_be64(r)); }
+static inline void ofp_put_cookie(struct buffer *b, be64 cookie) { buffer_put(b, &cookie, 8); }
 
 /* ---- Properties of 1.4 and later: type, length (of the whole), rounded to 8 ---- */
 /* Takes the next property; '*body' is what follows type and length. OFPERR_OFPBPC_BAD_LEN. */

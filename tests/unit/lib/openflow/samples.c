@@ -19,19 +19,13 @@ static void put_flows(struct buffer *b, enum ofp_version v)
         "priority=5,cookie=0x77,tcp,nw_dst=10.0.0.0/8,tp_dst=80,actions=output:1,CONTROLLER:99",
         "in_port=LOCAL,dl_vlan=3,actions=strip_vlan,set_field:5->reg0,move:reg0[]->reg1[],resubmit(1,2),NORMAL",
         "ipv6,ipv6_src=fe80::/64,nw_ttl=3,actions=dec_ttl,note:01.02.03,clone(set_queue:4,output:LOCAL),exit",
-        "arp,arp_spa=1.2.3.4,actions=learn(table=3,idle_timeout=9,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],eth_type=0x800,"
-        "load:3->reg2[],output:NXM_OF_IN_PORT[]),drop_none",
+        "arp,actions=learn(table=3,idle_timeout=9,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],eth_type=0x800,load:3->reg2[],output:reg0[])",
         "actions=controller(id=3,userdata=01.02),output(port=1,max_len=100),output:reg0[0..7],group:5,enqueue:1:2",
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         struct ofp_flow_mod fm;
         struct buffer actions = BUFFER_INIT;
-        char *text = xstrdup(texts[i]);
-        char *end = strstr(text, ",drop_none");
-        if (end) {
-            *end = '\0';
-        }
-        make_flow(text, v, &fm, &actions);
+        make_flow(texts[i], v, &fm, &actions);
         for (enum ofp_flow_command c = OFPFC_ADD; c <= OFPFC_DELETE_STRICT; c++) {
             fm.command = c;
             if (c >= OFPFC_DELETE) {
@@ -64,7 +58,6 @@ static void put_flows(struct buffer *b, enum ofp_version v)
             ofp_multipart_end(&m);
         }
         buffer_fini(&actions);
-        free(text);
     }
 }
 

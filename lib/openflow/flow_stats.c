@@ -1,256 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flow mods, flow removed, flow and aggregate statistics. */
+/* Flow removed, flow and aggregate statistics. */
 #include "lib/openflow/message.h"
 #include "lib/openflow/wire.h"
-#include "lib/packet/headers.h"
-
-enum { FLAGS_10 = OFPFF_SEND_FLOW_REM | OFPFF_CHECK_OVERLAP, EMERG_10 = 4,
-       FLAGS_13 = FLAGS_10 | OFPFF_RESET_COUNTS | OFPFF_NO_PKT_COUNTS | OFPFF_NO_BYT_COUNTS };
-
-static be64 reader_cookie(struct reader *r) { return htobe64(reader_be64(r)); }
-static void put_cookie(struct buffer *b, be64 cookie) { buffer_put(b, &cookie, 8); }
-
-static bool is_delete(const struct ofp_flow_mod *fm)
-{
-    return fm->command == OFPFC_DELETE || fm->command == OFPFC_DELETE_STRICT;
-}
-
-/* ---- NXM's frame in Nicira messages: the length stands apart, padding to 8 ---- */
-
-static struct error *pull_nxm(struct reader *r, size_t len, bool loose, struct match *m, be64 *cookie, be64 *mask)
-{
-    size_t padded = ROUND_UP(len, 8);
-    if (padded > reader_left(r)) {
-        return error_new(OFPERR_OFPBMC_BAD_LEN, "match: its length does not fit");
-    }
-    struct reader fields = reader_sub(r, len);
-    reader_skip(r, padded - len);
-    match_init_any(m);
-    return nxm_decode(fields, loose, m, cookie, mask);
-}
-
-/* Appends the match; writes its length at offset 'len_at'. */
-static void put_nxm(struct buffer *b, size_t len_at, const struct match *m, enum ofp_version version, be64 cookie,
-                    be64 mask)
-{
-    size_t begin = b->len;
-    size_t n = nxm_encode(b, m, version, cookie, mask);
-    put_be16(b->data + len_at, n);
-    buffer_pad(b, begin, 8);
-}
-
-/* ---- Flow mod ---- */
-
-bool ofp_match_fits_10(const struct match *m)
-{
-    struct buffer b = BUFFER_INIT;
-    struct match back;
-    match10_encode(&b, m);
-    struct reader r = reader_of(b.data, b.len);
-    struct error *error = match10_decode(&r, &back);
-    bool fits = !error && match_equal(m, &back);
-    error_free(error);
-    buffer_fini(&b);
-    return fits;
-}
-
-static struct error *flow_mod_command(struct ofp_flow_mod *fm, unsigned command, bool with_table)
-{
-    fm->table_in_command = with_table;
-    if (with_table) {
-        fm->table_id = command >> 8;
-        command &= 0xff;
-    }
-    if (command > OFPFC_DELETE_STRICT) {
-        return error_new(OFPERR_OFPFMFC_BAD_COMMAND, "flow mod: command %u is not known", command);
-    }
-    fm->command = command;
-    if (!with_table) {
-        fm->table_id = command == OFPFC_ADD ? 0 : OFPTT_ALL;
-    } else if (fm->table_id == OFPTT_ALL && command == OFPFC_ADD) {
-        fm->table_id = 0;
-    }
-    return NULL;
-}
-
-static struct error *flow_mod_flags(struct ofp_flow_mod *fm, unsigned flags, enum ofp_version version)
-{
-    if (version == OFP10 && flags & EMERG_10) {
-        return error_new(OFPERR_OFPFMFC_TABLE_FULL, "flow mod: there is no room for emergency rules");
-    }
-    if (flags & ~(version == OFP10 ? FLAGS_10 : FLAGS_13)) {
-        return error_new(OFPERR_OFPFMFC_BAD_FLAGS, "flow mod: flags 0x%x are not known", flags);
-    }
-    fm->flags = flags;
-    if (version == OFP10 && fm->command == OFPFC_ADD) {
-        fm->flags |= OFPFF_RESET_COUNTS;
-    }
-    return NULL;
-}
-
-/* All fields of 1.0's flow mod after its match, and of Nicira's, are the same up to the flags. */
-static struct error *flow_mod_10(struct reader *r, struct ofp_flow_mod *fm, bool with_table)
-{
-    fm->new_cookie = reader_cookie(r);
-    fm->modify_cookie = fm->new_cookie != UINT64_MAX;
-    struct error *error = flow_mod_command(fm, reader_be16(r), with_table);
-    fm->idle_timeout = reader_be16(r);
-    fm->hard_timeout = reader_be16(r);
-    fm->priority = reader_be16(r);
-    fm->buffer_id = reader_be32(r);
-    fm->out_port = ofp_port_from_10(reader_be16(r));
-    fm->out_group = OFPG_ANY;
-    unsigned flags = reader_be16(r);
-    return error ? error : flow_mod_flags(fm, flags, OFP10);
-}
-
-static struct error *flow_mod_nx(struct reader *r, struct ofp_flow_mod *fm, bool with_table)
-{
-    struct error *error = flow_mod_10(r, fm, with_table);
-    size_t match_len = reader_be16(r);
-    reader_skip(r, 6);
-    error = error ? error : pull_nxm(r, match_len, false, &fm->match, &fm->cookie, &fm->cookie_mask);
-    if (!error && fm->cookie_mask && fm->command == OFPFC_ADD) {
-        error = error_new(OFPERR_NXBRC_NXM_INVALID, "flow mod: an added rule cannot be chosen by cookie");
-    }
-    return error;
-}
-
-static struct error *flow_mod_13(struct reader *r, struct ofp_flow_mod *fm, enum ofp_version version)
-{
-    be64 cookie = reader_cookie(r);
-    be64 mask = reader_cookie(r);
-    fm->table_id = reader_u8(r);
-    unsigned command = reader_u8(r);
-    if (command > OFPFC_DELETE_STRICT) {
-        return error_new(OFPERR_OFPFMFC_BAD_COMMAND, "flow mod: command %u is not known", command);
-    }
-    fm->command = command;
-    fm->idle_timeout = reader_be16(r);
-    fm->hard_timeout = reader_be16(r);
-    fm->priority = reader_be16(r);
-    fm->buffer_id = reader_be32(r);
-    struct error *error = ofp_pull_port(r, version, &fm->out_port);
-    fm->out_group = reader_be32(r);
-    unsigned flags = reader_be16(r);
-    fm->importance = reader_be16(r);
-    if (version < OFP14) {
-        fm->importance = 0;
-    }
-    error = error ? error : flow_mod_flags(fm, flags, version);
-    error = error ? error : oxm_match_decode(r, false, &fm->match);
-    if (error) {
-        return error;
-    }
-    if (fm->table_id == OFPTT_ALL && !is_delete(fm)) {
-        return error_new(OFPERR_OFPFMFC_BAD_TABLE_ID, "flow mod: only deletions can mean all tables");
-    }
-    if (fm->command == OFPFC_ADD) {
-        fm->new_cookie = cookie;
-    } else {
-        fm->cookie = cookie & mask;
-        fm->cookie_mask = mask;
-        fm->new_cookie = UINT64_MAX;   /* OpenFlow 1.2, 6.4: a modification leaves the cookie. */
-    }
-    return NULL;
-}
-
-static struct error *decode_flow_mod(const struct ofp_header *h, bool with_table, struct ofp_flow_mod *fm,
-                                     struct buffer *actions)
-{
-    struct reader r = ofp_body(h);
-    struct error *error;
-    memset(fm, 0, sizeof *fm);
-    buffer_clear(actions);
-    fm->out_port = OFPP_ANY;
-    fm->out_group = OFPG_ANY;
-    if (h->msg == OFPMSG_NXT_FLOW_MOD) {
-        error = flow_mod_nx(&r, fm, with_table);
-    } else if (h->version == OFP10) {
-        uint32_t wildcards = reader_left(&r) >= 4 ? get_be32(r.p) : 0;
-        error = match10_decode(&r, &fm->match);
-        error = error ? error : flow_mod_10(&r, fm, with_table);
-        if (!(wildcards & 0x3fffff)) {
-            fm->priority = UINT16_MAX;   /* OpenFlow 1.0, 3.4: exact entries are above all others. */
-        }
-    } else {
-        error = flow_mod_13(&r, fm, h->version);
-    }
-    if (!error && r.bad) {
-        error = ofp_bad_len("flow mod");
-    }
-    bool instructions = h->version > OFP10;
-    error = error ? error : ofacts_decode(r.p, reader_left(&r), h->version, instructions, actions);
-    if (error) {
-        return error;
-    }
-    if (is_delete(fm)) {
-        buffer_clear(actions);
-    } else {
-        fm->out_port = OFPP_ANY;
-        fm->out_group = OFPG_ANY;
-    }
-    fm->actions = ofact_list_of(actions);
-    ofacts_adapt(&fm->actions, &fm->match);
-    return NULL;
-}
-
-struct error *ofp_decode_flow_mod(const struct ofp_header *h, struct ofp_flow_mod *fm, struct buffer *actions)
-{
-    return decode_flow_mod(h, false, fm, actions);
-}
-
-struct error *ofp_decode_flow_mod_with_table(const struct ofp_header *h, struct ofp_flow_mod *fm,
-                                             struct buffer *actions)
-{
-    return decode_flow_mod(h, true, fm, actions);
-}
-
-static void put_flow_mod_10(struct buffer *b, const struct ofp_flow_mod *fm)
-{
-    put_cookie(b, fm->new_cookie);
-    buffer_put_be16(b, fm->command | (fm->table_in_command ? fm->table_id << 8 : 0));
-    buffer_put_be16(b, fm->idle_timeout);
-    buffer_put_be16(b, fm->hard_timeout);
-    buffer_put_be16(b, fm->priority);
-    buffer_put_be32(b, fm->buffer_id);
-    buffer_put_be16(b, ofp_port_to_10(fm->out_port));
-    buffer_put_be16(b, fm->flags & FLAGS_10);
-}
-
-void ofp_encode_flow_mod(struct buffer *b, const struct ofp_flow_mod *fm, enum ofp_version version, bool nxm,
-                         uint32_t xid)
-{
-    nxm = nxm && version == OFP10;
-    size_t begin = ofp_begin(b, nxm ? OFPMSG_NXT_FLOW_MOD : OFPMSG_FLOW_MOD, version, xid);
-    if (nxm) {
-        put_flow_mod_10(b, fm);
-        size_t len_at = b->len;
-        buffer_put_zeros(b, 8);
-        bool filter = fm->command != OFPFC_ADD;
-        put_nxm(b, len_at, &fm->match, version, filter ? fm->cookie : 0, filter ? fm->cookie_mask : 0);
-    } else if (version == OFP10) {
-        match10_encode(b, &fm->match);
-        put_flow_mod_10(b, fm);
-    } else {
-        bool filter = fm->command != OFPFC_ADD;
-        put_cookie(b, filter ? fm->cookie & fm->cookie_mask : fm->new_cookie);
-        put_cookie(b, filter ? fm->cookie_mask : 0);
-        buffer_put_u8(b, fm->table_id);
-        buffer_put_u8(b, fm->command);
-        buffer_put_be16(b, fm->idle_timeout);
-        buffer_put_be16(b, fm->hard_timeout);
-        buffer_put_be16(b, fm->priority);
-        buffer_put_be32(b, fm->buffer_id);
-        buffer_put_be32(b, fm->out_port);
-        buffer_put_be32(b, fm->out_group);
-        buffer_put_be16(b, fm->flags & FLAGS_13);
-        buffer_put_be16(b, version >= OFP14 ? fm->importance : 0);
-        oxm_match_encode(b, &fm->match, version);
-    }
-    ofacts_encode(&fm->actions, version, version > OFP10, b);
-    ofp_finish(b, begin);
-}
 
 /* ---- OXS: statistics of 1.5 (OpenFlow 1.5.1, 7.2.4) ---- */
 
@@ -345,7 +96,7 @@ void ofp_encode_flow_removed(struct buffer *b, const struct ofp_flow_removed *fr
         buffer_put_be16(b, fr->priority);
         buffer_put_be16(b, fr->idle_timeout);
         buffer_put_be16(b, fr->hard_timeout);
-        put_cookie(b, fr->cookie);
+        ofp_put_cookie(b, fr->cookie);
         oxm_match_encode(b, &fr->match, version);
         size_t stats = begin_oxs(b);
         put_oxs_pair(b, OXS_DURATION, fr->duration_s, fr->duration_ns);
@@ -355,7 +106,7 @@ void ofp_encode_flow_removed(struct buffer *b, const struct ofp_flow_removed *fr
         ofp_finish(b, begin);
         return;
     }
-    put_cookie(b, fr->cookie);
+    ofp_put_cookie(b, fr->cookie);
     buffer_put_be16(b, fr->priority);
     buffer_put_u8(b, reason);
     buffer_put_u8(b, version == OFP10 ? (nxm ? fr->table_id + 1 : 0) : fr->table_id);
@@ -367,7 +118,7 @@ void ofp_encode_flow_removed(struct buffer *b, const struct ofp_flow_removed *fr
     buffer_put_be64(b, fr->packets);
     buffer_put_be64(b, fr->bytes);
     if (nxm) {
-        put_nxm(b, len_at, &fr->match, version, 0, 0);
+        nxm_put_framed(b, len_at, &fr->match, version, 0, 0);
     } else if (version > OFP10) {
         oxm_match_encode(b, &fr->match, version);
     }
@@ -387,7 +138,7 @@ struct error *ofp_decode_flow_removed(const struct ofp_header *h, struct ofp_flo
         fr->priority = reader_be16(&r);
         fr->idle_timeout = reader_be16(&r);
         fr->hard_timeout = reader_be16(&r);
-        fr->cookie = reader_cookie(&r);
+        fr->cookie = ofp_pull_cookie(&r);
         error = oxm_match_decode(&r, true, &fr->match);
         error = error ? error : pull_oxs(&r, &o);
         if (!error) {
@@ -401,7 +152,7 @@ struct error *ofp_decode_flow_removed(const struct ofp_header *h, struct ofp_flo
     if (h->version == OFP10 && !nxm) {
         error = match10_decode(&r, &fr->match);
     }
-    fr->cookie = reader_cookie(&r);
+    fr->cookie = ofp_pull_cookie(&r);
     fr->priority = reader_be16(&r);
     fr->reason = reader_u8(&r);
     uint8_t table = reader_u8(&r);
@@ -414,7 +165,7 @@ struct error *ofp_decode_flow_removed(const struct ofp_header *h, struct ofp_flo
     fr->packets = reader_be64(&r);
     fr->bytes = reader_be64(&r);
     if (!error && nxm) {
-        error = pull_nxm(&r, next, true, &fr->match, NULL, NULL);
+        error = nxm_pull_framed(&r, next, true, &fr->match, NULL, NULL);
     } else if (!error && h->version > OFP10) {
         error = oxm_match_decode(&r, true, &fr->match);
     }
@@ -435,7 +186,7 @@ struct error *ofp_decode_flow_stats_request(const struct ofp_header *h, struct o
         size_t match_len = reader_be16(&r);
         q->table_id = reader_u8(&r);
         reader_skip(&r, 3);
-        error = pull_nxm(&r, match_len, false, &q->match, &q->cookie, &q->cookie_mask);
+        error = nxm_pull_framed(&r, match_len, false, &q->match, &q->cookie, &q->cookie_mask);
     } else if (h->version == OFP10) {
         error = match10_decode(&r, &q->match);
         q->table_id = reader_u8(&r);
@@ -447,8 +198,8 @@ struct error *ofp_decode_flow_stats_request(const struct ofp_header *h, struct o
         error = ofp_pull_port(&r, h->version, &q->out_port);
         q->out_group = reader_be32(&r);
         reader_skip(&r, 4);
-        q->cookie = reader_cookie(&r);
-        q->cookie_mask = reader_cookie(&r);
+        q->cookie = ofp_pull_cookie(&r);
+        q->cookie_mask = ofp_pull_cookie(&r);
         q->cookie &= q->cookie_mask;
         error = error ? error : oxm_match_decode(&r, false, &q->match);
     }
@@ -471,7 +222,7 @@ void ofp_encode_flow_stats_request(struct buffer *b, const struct ofp_flow_stats
         buffer_put_be16(b, 0);
         buffer_put_u8(b, q->table_id);
         buffer_put_zeros(b, 3);
-        put_nxm(b, len_at, &q->match, version, q->cookie, q->cookie_mask);
+        nxm_put_framed(b, len_at, &q->match, version, q->cookie, q->cookie_mask);
     } else if (version == OFP10) {
         match10_encode(b, &q->match);
         buffer_put_u8(b, q->table_id);
@@ -483,8 +234,8 @@ void ofp_encode_flow_stats_request(struct buffer *b, const struct ofp_flow_stats
         buffer_put_be32(b, q->out_port);
         buffer_put_be32(b, q->out_group);
         buffer_put_be32(b, 0);
-        put_cookie(b, q->cookie);
-        put_cookie(b, q->cookie_mask);
+        ofp_put_cookie(b, q->cookie);
+        ofp_put_cookie(b, q->cookie_mask);
         oxm_match_encode(b, &q->match, version);
     }
     ofp_finish(b, begin);
@@ -510,9 +261,9 @@ void ofp_put_flow_stats(struct ofp_multipart *m, const struct ofp_flow_stats *s)
         buffer_put_be16(b, s->priority);
         buffer_put_be16(b, s->idle_timeout);
         buffer_put_be16(b, s->hard_timeout);
-        buffer_put_be16(b, s->flags & FLAGS_13);
+        buffer_put_be16(b, s->flags & OFP_FLOW_FLAGS_13);
         buffer_put_be16(b, s->importance);
-        put_cookie(b, s->cookie);
+        ofp_put_cookie(b, s->cookie);
         oxm_match_encode(b, &s->match, m->version);
         size_t stats = begin_oxs(b);
         put_oxs_pair(b, OXS_DURATION, s->duration_s, s->duration_ns);
@@ -541,15 +292,15 @@ void ofp_put_flow_stats(struct ofp_multipart *m, const struct ofp_flow_stats *s)
         } else if (m->version == OFP10) {
             buffer_put_zeros(b, 6);
         } else {
-            buffer_put_be16(b, s->flags & FLAGS_13);
+            buffer_put_be16(b, s->flags & OFP_FLOW_FLAGS_13);
             buffer_put_be16(b, m->version >= OFP14 ? s->importance : 0);
             buffer_put_be16(b, 0);
         }
-        put_cookie(b, s->cookie);
+        ofp_put_cookie(b, s->cookie);
         buffer_put_be64(b, s->packets);
         buffer_put_be64(b, s->bytes);
         if (nxm) {
-            put_nxm(b, len_at, &s->match, m->version, 0, 0);
+            nxm_put_framed(b, len_at, &s->match, m->version, 0, 0);
         } else if (m->version > OFP10) {
             oxm_match_encode(b, &s->match, m->version);
         }
@@ -570,7 +321,7 @@ static struct error *next_flow_stats_15(struct reader *e, struct ofp_flow_stats 
     s->hard_timeout = reader_be16(e);
     s->flags = reader_be16(e);
     s->importance = reader_be16(e);
-    s->cookie = reader_cookie(e);
+    s->cookie = ofp_pull_cookie(e);
     struct error *error = oxm_match_decode(e, true, &s->match);
     error = error ? error : pull_oxs(e, &o);
     if (!error) {
@@ -604,11 +355,11 @@ static struct error *next_flow_stats_14(struct reader *e, enum ofp_version versi
         s->flags = x;
         s->importance = version >= OFP14 ? y : 0;
     }
-    s->cookie = reader_cookie(e);
+    s->cookie = ofp_pull_cookie(e);
     s->packets = reader_be64(e);
     s->bytes = reader_be64(e);
     if (!error && nxm) {
-        error = pull_nxm(e, x, true, &s->match, NULL, NULL);
+        error = nxm_pull_framed(e, x, true, &s->match, NULL, NULL);
     } else if (!error && version > OFP10) {
         error = oxm_match_decode(e, true, &s->match);
     }
