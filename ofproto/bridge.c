@@ -54,7 +54,7 @@ struct of_port *bridge_port_by_number(const struct bridge *bridge, ofp_port numb
 struct bundle *bridge_bundle_find(const struct bridge *bridge, const char *name)
 {
     struct bundle *bundle;
-    LIST_FOR_EACH (bundle, node, &bridge->bundles) {
+    HMAP_FOR_EACH_WITH_HASH (bundle, node, hash_string(name, 0), &bridge->bundles) {
         if (!strcmp(bundle->name, name)) {
             return bundle;
         }
@@ -293,7 +293,7 @@ struct error *bridge_create(struct ofproto *ofproto, const char *name, const str
     mac_table_configure(bridge->macs, settings->mac_idle_s, settings->mac_max);
     hmap_init(&bridge->ports_by_name);
     hmap_init(&bridge->ports_by_number);
-    list_init(&bridge->bundles);
+    hmap_init(&bridge->bundles);
     bridge->next_number = 1;
     bridge->sw = (struct of_switch) {
         .name = bridge->name, .bridge_id = bridge->id, .tables = bridge->tables, .path = ofproto->path,
@@ -353,15 +353,18 @@ void bridge_free(struct bridge *bridge)
     HMAP_FOR_EACH (port, by_name, &bridge->ports_by_name) {
         port_free(port);
     }
-    while (!list_is_empty(&bridge->bundles)) {
-        bridge_bundle_del(bridge, LIST_ENTRY(bridge->bundles.next, struct bundle, node)->name);
+    struct bundle *bundle;
+    HMAP_FOR_EACH (bundle, node, &bridge->bundles) {
+        bridge_bundle_del(bridge, bundle->name);
     }
+    hmap_fini(&bridge->bundles);
     connections_destroy(bridge->connections);
     tables_destroy(bridge->tables);
     mac_table_destroy(bridge->macs);
     hmap_fini(&bridge->ports_by_name);
     hmap_fini(&bridge->ports_by_number);
     smap_fini(&bridge->settings.other_config);
+    free(bridge->gone);
     free(bridge->name);
     free(bridge);
 }
@@ -523,7 +526,10 @@ void bridge_port_del(struct bridge *bridge, const char *name)
 {
     struct of_port *port = bridge_port_find(bridge, name);
     if (port) {
-        mac_flush_port(bridge->macs, port->phy.port_no);
+        if (bridge->n_gone == bridge->allocated_gone) {
+            bridge->gone = xgrow(bridge->gone, &bridge->allocated_gone, sizeof *bridge->gone);
+        }
+        bridge->gone[bridge->n_gone++] = port->phy.port_no;
         connections_port_status(bridge->connections, OFPPR_DELETE, &port->phy, NULL);
         bridge->dirty = true;
         bridge->ofproto->dirty_tunnels |= port->kind != OF_PORT_DEVICE;
@@ -537,7 +543,7 @@ void bridge_bundle_set(struct bridge *bridge, const char *name, const struct por
     if (!bundle) {
         bundle = xzalloc(sizeof *bundle);
         bundle->name = xstrdup(name);
-        list_push_back(&bridge->bundles, &bundle->node);
+        hmap_insert(&bridge->bundles, &bundle->node, hash_string(name, 0));
     } else {
         smap_fini(&bundle->settings.other_config);
     }
@@ -550,7 +556,7 @@ void bridge_bundle_del(struct bridge *bridge, const char *name)
 {
     struct bundle *bundle = bridge_bundle_find(bridge, name);
     if (bundle) {
-        list_remove(&bundle->node);
+        hmap_remove(&bridge->bundles, &bundle->node);
         smap_fini(&bundle->settings.other_config);
         free(bundle->name);
         free(bundle);

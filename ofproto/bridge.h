@@ -49,7 +49,7 @@ struct of_port {
 };
 
 struct bundle {
-    struct list node;
+    struct hmap_node node;        /* bridge.bundles, by name. */
     char *name;
     struct port_settings settings;
 };
@@ -65,8 +65,10 @@ struct bridge {
     struct of_switch sw;
     struct connections *connections;
     struct hmap ports_by_name, ports_by_number;
-    struct list bundles;
+    struct hmap bundles;
     ofp_port next_number;
+    ofp_port *gone;                        /* Ports deleted since the last publication. */
+    size_t n_gone, allocated_gone;
     bool dirty;                            /* Ports, bundles or settings are to be published. */
     bool had_controllers;                  /* The set had some when the default rule was last decided. */
     bool fail_open;                        /* The hidden NORMAL rule is in force. */

@@ -50,6 +50,23 @@ static size_t changed_dp_ports(const struct view *old, const struct view *new, s
     return n;
 }
 
+/* What was learnt behind ports that are gone is forgotten once no translation can see them any more, or it would be learnt again. */
+static void forget_gone_ports(struct ofproto *ofproto)
+{
+    bool waited = false;
+    struct bridge *bridge;
+    LIST_FOR_EACH (bridge, node, &ofproto->bridges) {
+        if (bridge->n_gone && !waited) {
+            synchronize_rcu();
+            waited = true;
+        }
+        for (size_t i = 0; i < bridge->n_gone; i++) {
+            mac_flush_port(bridge->macs, bridge->gone[i]);
+        }
+        bridge->n_gone = 0;
+    }
+}
+
 void ofproto_commit(struct ofproto *ofproto)
 {
     size_t n = 0, max = 1;
@@ -78,6 +95,7 @@ void ofproto_commit(struct ofproto *ofproto)
     n += changed_dp_ports(ofproto->view, p.new, changes + n, max - n);
     changes_add(ofproto->changes, changes, n, publish, &p);
     free(changes);
+    forget_gone_ports(ofproto);
 }
 
 void ofproto_settle(struct ofproto *ofproto, void (*done)(void *arg), void *arg)
