@@ -227,6 +227,10 @@ int main(int argc, char *argv[])
     parse_options(d, argc, argv);
     process_crash_reports();
     check(process_start(&d->process));
+    /* Before files and sockets are made: they are to belong to the user. */
+    if (d->process.user) {
+        check(process_drop_privileges(d->process.user, NULL));
+    }
 
     d->loop = loop_create("db");
     d->server = db_server_create(d->loop);
@@ -243,9 +247,6 @@ int main(int argc, char *argv[])
         check(db_server_add_remote(d->server, d->remotes[i]));
     }
     open_control(d);
-    if (d->process.user) {
-        check(process_drop_privileges(d->process.user, (const char *const[]) { NULL }));
-    }
     process_ready();
     if (d->run) {
         start_child(d);

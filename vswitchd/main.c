@@ -34,6 +34,11 @@ struct options {
     const char *dummy;              /* NULL, "", "override", "system" */
 };
 
+/* What the embedded datapath needs of root's powers: devices, raw sockets, locked memory, thread priorities; and for
+ * system ports the program that keeps the host's own stack out. */
+static const char *const kept_with_datapath[] = { "net_admin", "net_raw", "net_broadcast", "ipc_lock", "sys_nice", "bpf",
+                                                  NULL };
+
 /* ---- Options ---- */
 
 enum { OPT_DATABASE_FILE = 2000, OPT_REMOTE, OPT_DATAPATH, OPT_DUMMY, OPT_DISABLE_SYSTEM, OPT_DISABLE_SYSTEM_ROUTE };
@@ -224,26 +229,40 @@ static void on_port_changed(uint32_t port UNUSED, void *d_)
     }
 }
 
-static void start_datapath(struct daemon *d)
+static void choose_datapath(struct daemon *d)
 {
-    static const struct dp_events events = { on_connected, on_disconnected, on_port_changed, NULL };
     struct options *o = &d->options;
     char *socket = process_rundir_file("datapath.sock");
     if (!o->datapath && !o->dummy && answers(socket, SOCK_SEQPACKET)) {
         o->datapath = xstrdup(socket);
     }
-    if (o->datapath && strcmp(o->datapath, "embedded")) {
+    free(socket);
+    d->vs.embedded = !o->datapath || !strcmp(o->datapath, "embedded");
+}
+
+/* Before any thread: capabilities belong to threads. Beside a tsuji-datapathd none is needed. */
+static void become_user(struct daemon *d)
+{
+    const char *user = d->options.process.user;
+    if (user) {
+        die_if(process_drop_privileges(user, d->vs.embedded ? kept_with_datapath : NULL));
+    }
+}
+
+static void start_datapath(struct daemon *d)
+{
+    static const struct dp_events events = { on_connected, on_disconnected, on_port_changed, NULL };
+    struct options *o = &d->options;
+    if (!d->vs.embedded) {
         LOG_INFO("datapath: %s", o->datapath);
         d->vs.hold = true;
         d->vs.hold_since_ms = clock_ms();
         die_if(dp_client_connect(o->datapath, &events, d, &d->vs.dp));
     } else {
         int fd;
-        d->vs.embedded = true;
         die_if(embedded_datapath_start(o->enable_system, o->dummy && *o->dummy ? o->dummy : NULL, &d->embedded_dp, &fd));
         die_if(dp_client_from_fd(fd, &events, d, &d->vs.dp));
     }
-    free(socket);
 }
 
 static void database_changed(struct db_client *db, void *d_)
@@ -336,6 +355,8 @@ int main(int argc, char *argv[])
     process_crash_reports();
     parse_options(argc, argv, &d->options);
     die_if(process_start(&d->options.process));
+    choose_datapath(d);
+    become_user(d);
     vswitch_start(d);
     process_ready();
     loop_run(d->vs.loop);

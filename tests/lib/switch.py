@@ -153,6 +153,9 @@ class Switch:
         file = self.dir / "conf.db"
         if not file.exists():
             run([program("tsuji-dbtool"), "create", file], env=self.env)
+        if self.user:
+            for made in self.dir.glob("*conf.db*"):
+                shutil.chown(made, self.user)
         self.daemons["db"] = Daemon(self, "tsuji-dbserver", [
             "--pidfile", f"--remote=punix:{self.dir}/db.sock", "--remote=db:Open_vSwitch,Open_vSwitch,manager_options", str(file)])
         wait_until(lambda: (self.dir / "db.sock").exists())
