@@ -2,7 +2,7 @@
 /* Emitting what actions have changed: as late as possible, only what differs. */
 #include "ofproto/xlate/state.h"
 
-/* Members that are written whole where all their bits are the same in the whole flow. */
+/* Members that are written whole where all their bits have been set, now or before. */
 static const struct { uint8_t block, ofs, n; } members[] = {
 #define MEMBER(BLOCK, STRUCT, NAME) { BLOCK, offsetof(struct STRUCT, NAME), sizeof ((struct STRUCT *) 0)->NAME }
     MEMBER(KEY_L2, key_l2, dst), MEMBER(KEY_L2, key_l2, src), MEMBER(KEY_L2, key_l2, mpls[0]),
@@ -36,11 +36,13 @@ static void commit_block(struct xlate_state *s, enum key_block block)
     for (int i = 0; i < KEY_BLOCK_WORDS; i++) {
         mask[i] = emitted_bits(s, block, i);
         any |= mask[i];
-        s->base.words[block][i] = s->now.f.key.words[block][i];
-        s->base_fixed.words[block][i] = s->now.fixed.key.words[block][i];
     }
     if (any) {
         round_up(s, block, (uint8_t *) mask);
+    }
+    memcpy(s->base.words[block], s->now.f.key.words[block], sizeof mask);
+    memcpy(s->base_fixed.words[block], s->now.fixed.key.words[block], sizeof mask);
+    if (any) {
         for (int i = 0; i < KEY_BLOCK_WORDS; i++) {
             value[i] = s->now.f.key.words[block][i] & mask[i];
         }
@@ -50,13 +52,14 @@ static void commit_block(struct xlate_state *s, enum key_block block)
 
 static void round_up(const struct xlate_state *s, enum key_block block, uint8_t *mask)
 {
-    const uint8_t *fixed = (const uint8_t *) s->now.fixed.key.words[block], *wc = (const uint8_t *) s->wc.key.words[block];
+    const uint8_t *fixed = (const uint8_t *) s->now.fixed.key.words[block];
+    const uint8_t *base_fixed = (const uint8_t *) s->base_fixed.words[block];
     for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
         uint8_t any = 0, same = 0xff;
         for (int j = 0; j < members[i].n; j++) {
             int at = members[i].ofs + j;
             any |= mask[at];
-            same &= fixed[at] | wc[at];
+            same &= fixed[at] | base_fixed[at];
         }
         if (members[i].block == block && any && same == 0xff) {
             memset(mask + members[i].ofs, 0xff, members[i].n);
@@ -64,7 +67,9 @@ static void round_up(const struct xlate_state *s, enum key_block block, uint8_t 
     }
 }
 
-/* Which bits of this word of the key have to be set in the datapath's packet? Tags are not among them. */
+/* Which bits of this word of the key have to be set in the datapath's packet? Tags are not among them. A bit that actions have set is
+ * set even if it was looked at and is the same: what else was looked at must not make a difference, or rules that do not concern
+ * a flow would change its actions. */
 static uint64_t emitted_bits(struct xlate_state *s, enum key_block block, int i)
 {
     uint64_t now = s->now.f.key.words[block][i], fixed = s->now.fixed.key.words[block][i];
@@ -72,10 +77,8 @@ static uint64_t emitted_bits(struct xlate_state *s, enum key_block block, int i)
     if (!(fixed | base_fixed) || (block == KEY_L2 && i == (int) (offsetof(struct key_l2, vlan) / 8))) {
         return 0;
     }
-    uint64_t *wc = &s->wc.key.words[block][i];
-    *wc |= base_fixed & ~fixed;                      /* To be the packet's own again. */
-    uint64_t known = base_fixed | *wc;               /* What the datapath's packet has is the same in the whole flow. */
-    return (fixed & ~known) | ((now ^ base) & (fixed | base_fixed));
+    s->wc.key.words[block][i] |= base_fixed & ~fixed;   /* To be the packet's own again. */
+    return (fixed & ~base_fixed) | ((now ^ base) & base_fixed);
 }
 
 static void commit_tags(struct xlate_state *s)

@@ -6,9 +6,9 @@
  *   now.fixed  bits of now.f that actions have set: they are the same for every packet that takes this path
  *   base       the packet as the datapath has it after the actions emitted so far, and base_fixed likewise
  *   wc         bits of the packet *as it came in* that were looked at
- * Looking at a fixed bit looks at nothing of the packet. A header is written when an output needs it (commit.c): a bit is emitted if it
- * differs, or if the packet's own bit was never looked at and so may differ in other packets of the flow. A bit that an inner list
- * (patch port, clone) had written and that has to be the packet's own again is looked at then.
+ * Looking at a fixed bit looks at nothing of the packet, and setting one neither. A header is written when an output needs it (commit.c):
+ * what was set is emitted once, whatever other packets of the flow have there. A bit that an inner list (patch port, clone) had written
+ * and that has to be the packet's own again is looked at then.
  * VLAN tags are a stack of their own, of which now.f shows the outer two; whatever moves or changes a tag has looked at it whole. */
 #ifndef OFPROTO_XLATE_STATE_H
 #define OFPROTO_XLATE_STATE_H

@@ -534,7 +534,9 @@ static unsigned check_dependencies(unsigned *n_selected)
                 put_effects(&f->out, &before);
                 run_actions(&now.actions, &k, &after);
                 put_effects(&now, &after);
-                bool differ = strcmp(text_str(&before), text_str(&after)) != 0;
+                /* For the flow's own packet even the form is the same. */
+                bool differ = strcmp(text_str(&before), text_str(&after)) != 0
+                              || (!j && !xlate_out_same_actions(&now, &f->out.actions));
                 n_differ += differ;
                 text_fini(&before);
                 text_fini(&after);

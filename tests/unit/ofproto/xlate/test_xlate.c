@@ -39,8 +39,8 @@ static const struct row rows[] = {
 
     { "set_field on what was never looked at is written, without looking", "actions=set_field:02:00:00:00:00:99->eth_dst,output:2", "",
       "in_port=1," ETH, "set(eth(dst=02:00:00:00:00:99)),2", "dl_type=0x0000" },
-    { "set_field to the value that was matched is not written", "dl_dst=02:00:00:00:00:0b,actions=set_field:02:00:00:00:00:0b->eth_dst,output:2",
-      "", "in_port=1," ETH, "2", "dl_dst=02:00:00:00:00:0b,dl_type=0x0000" },
+    { "and whatever was matched, so that other rules make no difference", "dl_dst=02:00:00:00:00:0b,actions=set_field:02:00:00:00:00:0b->eth_dst,output:2",
+      "", "in_port=1," ETH, "set(eth(dst=02:00:00:00:00:0b)),2", "dl_dst=02:00:00:00:00:0b,dl_type=0x0000" },
     { "headers are written once, when an output needs them",
       "actions=set_field:02:00:00:00:00:98->eth_dst,set_field:02:00:00:00:00:99->eth_dst,output:2,output:3", "", "in_port=1," ETH,
       "set(eth(dst=02:00:00:00:00:99)),2,3", NULL },
