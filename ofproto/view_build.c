@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/hash.h"
+#include "lib/base/hmap.h"
 #include "lib/base/parse.h"
 #include "lib/packet/headers.h"
 #include "ofproto/bridge.h"
@@ -34,18 +36,29 @@ static struct view_bundle *build_bundle(const struct bundle *from, const char *n
     return to;
 }
 
-static struct view_bundle *bundle_of(struct view_bridge *vb, const struct bridge *bridge, const char *name)
+/* Bundles of a bridge that is being built, by name. */
+struct named_bundle {
+    struct hmap_node node;
+    struct view_bundle *bundle;
+};
+
+static struct view_bundle *bundle_of(struct view_bridge *vb, const struct bridge *bridge, const char *name, struct hmap *names)
 {
-    for (size_t i = 0; i < vb->n_bundles; i++) {
-        if (!strcmp(vb->bundles[i]->name, name)) {
-            return vb->bundles[i];
+    struct named_bundle *named;
+    uint32_t hash = hash_string(name, 0);
+    HMAP_FOR_EACH_WITH_HASH (named, node, hash, names) {
+        if (!strcmp(named->bundle->name, name)) {
+            return named->bundle;
         }
     }
+    named = xmalloc(sizeof *named);
+    named->bundle = build_bundle(bridge_bundle_find(bridge, name), name);
+    hmap_insert(names, &named->node, hash);
     vb->bundles = xrealloc(vb->bundles, (vb->n_bundles + 1) * sizeof *vb->bundles);
-    return vb->bundles[vb->n_bundles++] = build_bundle(bridge_bundle_find(bridge, name), name);
+    return vb->bundles[vb->n_bundles++] = named->bundle;
 }
 
-static struct view_port *build_port(struct view_bridge *vb, const struct of_port *from)
+static struct view_port *build_port(struct view_bridge *vb, const struct of_port *from, struct hmap *names)
 {
     struct view_port *to = xzalloc(sizeof *to);
     to->number = from->phy.port_no;
@@ -69,7 +82,7 @@ static struct view_port *build_port(struct view_bridge *vb, const struct of_port
     if (to->credit) {
         __atomic_add_fetch(&to->credit->refs, 1, __ATOMIC_RELAXED);
     }
-    to->bundle = bundle_of(vb, from->bridge, from->bundle);
+    to->bundle = bundle_of(vb, from->bridge, from->bundle, names);
     to->bundle->ports = xrealloc(to->bundle->ports, (to->bundle->n_ports + 1) * sizeof *to->bundle->ports);
     to->bundle->ports[to->bundle->n_ports++] = to;
     return to;
@@ -100,10 +113,18 @@ static struct view_bridge *build_bridge(const struct bridge *from)
     to->has_controller = connections_have_controllers(from->connections);
     to->miss_to_controller = from->misses_to_controller;
     to->ports = xcalloc(hmap_count(&from->ports_by_name) + 1, sizeof *to->ports);
+    struct hmap names;
+    hmap_init(&names);
     struct of_port *port;
     HMAP_FOR_EACH (port, by_name, &from->ports_by_name) {
-        to->ports[to->n_ports++] = build_port(to, port);
+        to->ports[to->n_ports++] = build_port(to, port, &names);
     }
+    struct named_bundle *named;
+    HMAP_FOR_EACH (named, node, &names) {
+        hmap_remove(&names, &named->node);
+        free(named);
+    }
+    hmap_fini(&names);
     qsort(to->ports, to->n_ports, sizeof *to->ports, compare_numbers);
     return to;
 }

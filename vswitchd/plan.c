@@ -48,21 +48,27 @@ static struct bridge_snapshot *find_bridge(const struct snapshot *s, const char 
     return NULL;
 }
 
-static struct port_snapshot *find_port(const struct bridge_snapshot *b, const char *name)
+/* Ports are looked up in nearly the order in which they lie: '*from' is where the last search ended, 0 at first. */
+static struct port_snapshot *find_port(const struct bridge_snapshot *b, const char *name, size_t *from)
 {
-    for (size_t i = 0; b && i < b->n_ports; i++) {
+    for (size_t n = 0; b && n < b->n_ports; n++) {
+        size_t i = (*from + n) % b->n_ports;
         if (!strcmp(b->ports[i].name, name)) {
+            *from = i + 1;
             return &b->ports[i];
         }
     }
     return NULL;
 }
 
-static struct interface_snapshot *find_interface(const struct bridge_snapshot *b, const char *name, struct port_snapshot **port)
+static struct interface_snapshot *find_interface(const struct bridge_snapshot *b, const char *name, struct port_snapshot **port,
+                                                 size_t *from)
 {
-    for (size_t i = 0; b && i < b->n_ports; i++) {
+    for (size_t n = 0; b && n < b->n_ports; n++) {
+        size_t i = (*from + n) % b->n_ports;
         for (size_t j = 0; j < b->ports[i].n_interfaces; j++) {
             if (!strcmp(b->ports[i].interfaces[j].name, name)) {
+                *from = i;
                 *port = &b->ports[i];
                 return &b->ports[i].interfaces[j];
             }
@@ -120,18 +126,19 @@ static bool controllers_equal(const struct bridge_snapshot *a, const struct brid
 
 static void plan_bridge_deletions(struct plan *plan, struct bridge_snapshot *old, struct bridge_snapshot *new)
 {
+    size_t at = 0, at_port = 0;
     for (size_t i = 0; i < old->n_ports; i++) {
         for (size_t j = 0; j < old->ports[i].n_interfaces; j++) {
             struct interface_snapshot *iface = &old->ports[i].interfaces[j];
             struct port_snapshot *port;
-            struct interface_snapshot *now = find_interface(new, iface->name, &port);
+            struct interface_snapshot *now = find_interface(new, iface->name, &port, &at);
             if (!iface->error && (!now || now->error)) {
                 struct step *s = add_step(plan, STEP_OF_PORT_DEL);
                 s->bridge = old;
                 s->name = iface->name;
             }
         }
-        if (!find_port(new, old->ports[i].name)) {
+        if (!find_port(new, old->ports[i].name, &at_port)) {
             struct step *s = add_step(plan, STEP_BUNDLE_DEL);
             s->bridge = old;
             s->name = old->ports[i].name;
@@ -206,10 +213,10 @@ static bool plan_dp_port(struct plan *plan, struct bridge_snapshot *b, struct po
 }
 
 static void plan_of_port(struct plan *plan, struct bridge_snapshot *b, struct port_snapshot *p, struct interface_snapshot *s,
-                         const struct bridge_snapshot *old, bool dp_changed)
+                         const struct bridge_snapshot *old, bool dp_changed, size_t *at)
 {
     struct port_snapshot *old_port = NULL;
-    struct interface_snapshot *before = find_interface(old, s->name, &old_port);
+    struct interface_snapshot *before = find_interface(old, s->name, &old_port, at);
     if (!before || dp_changed || strcmp(old_port->name, p->name) || !interfaces_equal(before, s)) {
         struct step *step = add_step(plan, STEP_OF_PORT_SET);
         step->bridge = b;
@@ -266,6 +273,7 @@ void plan_make(struct plan *plan, const struct snapshot *old, struct snapshot *n
             continue;
         }
         struct bridge_snapshot *before = same_bridge(old, b);
+        size_t at = 0, at_port = 0;
         for (size_t j = 0; j < b->n_ports; j++) {
             struct port_snapshot *p = &b->ports[j];
             for (size_t k = 0; k < p->n_interfaces; k++) {
@@ -275,10 +283,10 @@ void plan_make(struct plan *plan, const struct snapshot *old, struct snapshot *n
                     dp_changed |= !strcmp(plan->steps[m].interface->dp.name, s->dp.name);
                 }
                 if (!s->error) {
-                    plan_of_port(plan, b, p, s, before, dp_changed);
+                    plan_of_port(plan, b, p, s, before, dp_changed, &at);
                 }
             }
-            struct port_snapshot *port_before = find_port(before, p->name);
+            struct port_snapshot *port_before = find_port(before, p->name, &at_port);
             if (!port_before || !ports_equal(&port_before->settings, &p->settings)) {
                 struct step *step = add_step(plan, STEP_BUNDLE_SET);
                 step->bridge = b;

@@ -87,20 +87,24 @@ static void put_tunnel_status(struct vswitch *vs, const struct interface_snapsho
     if (t->remote_flow) {
         return;
     }
-    char ifname[32];
-    struct in6_addr source, gateway;
-    uint32_t mtu;
-    struct error *e = dp_route_lookup(vs->dp, &t->remote, ifname, &source, &gateway, &mtu);
-    if (e) {
-        smap_set(status, "tunnel_egress_iface", "none");
+    struct route_memo *r = &vs->route;
+    if (!r->valid || memcmp(&r->remote, &t->remote, sizeof r->remote)) {
+        struct in6_addr gateway;
+        struct error *e = dp_route_lookup(vs->dp, &t->remote, r->ifname, &r->source, &gateway, &r->mtu);
+        r->valid = true;
+        r->remote = t->remote;
+        r->found = !e;
         error_free(e);
+    }
+    if (!r->found) {
+        smap_set(status, "tunnel_egress_iface", "none");
         return;
     }
     struct text ip = TEXT_INIT;
-    text_put_ip(&ip, &source);
-    smap_set(status, "tunnel_egress_iface", ifname);
+    text_put_ip(&ip, &r->source);
+    smap_set(status, "tunnel_egress_iface", r->ifname);
     smap_set(status, "local_ip", text_str(&ip));
-    smap_set_format(status, "path_mtu", "%u", mtu);
+    smap_set_format(status, "path_mtu", "%u", r->mtu);
     text_fini(&ip);
 }
 
@@ -270,6 +274,7 @@ void vswitch_write_status(struct vswitch *vs)
 {
     const struct db_open_vswitch *row = db_open_vswitch_first(vs->db);
     vs->status_dirty = false;
+    vs->route.valid = false;
     if (!row || !vs->current) {
         return;
     }

@@ -30,6 +30,14 @@ struct bridge_handle {
     struct bridge *bridge;
 };
 
+/* The route to the remote that was last asked for: many tunnels have the same one. */
+struct route_memo {
+    bool valid, found;
+    struct in6_addr remote, source;
+    char ifname[32];
+    uint32_t mtu;
+};
+
 struct vswitch {
     struct loop *loop;
     struct db_client *db;
@@ -49,6 +57,7 @@ struct vswitch {
     bool hold;                      /* Since a restart (hold.c). */
     int64_t hold_since_ms;
 
+    struct route_memo route;        /* While a status is written. */
     bool status_dirty, port_events_posted;
     struct loop_timer reconfigure_timer, status_timer, stats_timer;
     uint64_t n_plans, n_steps;
