@@ -60,3 +60,5 @@ tests_unit_test_ofproto_SOURCES = \
 	tests/unit/ofproto/xlate/test_xlate.c
 tests_unit_test_ofproto_LDADD = $(ofproto_libs) $(external_libs) $(unit_libs)
 endif
+
+EXTRA_DIST += docs/design/translation.md

@@ -251,8 +251,31 @@ static void note_modified(struct fields *f, const struct ofact_list *list)
             note_modified(f, &nested);
             break;
         }
-        default:
-            /* Others modify nothing, or tags, tunnel and pipeline fields alone. */
+        /* Tags, tunnel and pipeline fields narrow nothing; the others modify nothing. */
+        case OFACT_SET_VLAN_VID:
+        case OFACT_SET_VLAN_PCP:
+        case OFACT_POP_VLAN:
+        case OFACT_PUSH_VLAN:
+        case OFACT_SET_TUNNEL:
+        case OFACT_SET_QUEUE:
+        case OFACT_POP_QUEUE:
+        case OFACT_WRITE_METADATA:
+        case OFACT_NONE:
+        case OFACT_OUTPUT:
+        case OFACT_CONTROLLER:
+        case OFACT_ENQUEUE:
+        case OFACT_OUTPUT_REG:
+        case OFACT_OUTPUT_TRUNC:
+        case OFACT_GROUP:
+        case OFACT_RESUBMIT:
+        case OFACT_LEARN:
+        case OFACT_NOTE:
+        case OFACT_EXIT:
+        case OFACT_METER:
+        case OFACT_APPLY_ACTIONS:
+        case OFACT_CLEAR_ACTIONS:
+        case OFACT_GOTO_TABLE:
+        case OFACT_N:
             break;
         }
     }
