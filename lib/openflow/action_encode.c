@@ -446,10 +446,17 @@ static void encode_action(const struct ofact *a, enum ofp_version version, struc
             end_action(b, begin);
         }
         break;
+    case OFACT_GOTO_TABLE:
+        if (version == OFP10) {   /* The nearest that it can say. */
+            begin = begin_action(b, RAW_RESUBMIT_TABLE);
+            buffer_put_be16(b, ofp_port_to_10(OFPP_IN_PORT));
+            buffer_put_u8(b, ((const struct ofact_goto_table *) a)->table);
+            end_action(b, begin);
+        }
+        break;
     case OFACT_APPLY_ACTIONS:
     case OFACT_CLEAR_ACTIONS:
     case OFACT_WRITE_ACTIONS:
-    case OFACT_GOTO_TABLE:
     case OFACT_NONE:
     case OFACT_N:
         break;   /* Instructions: OpenFlow 1.0 has no word for them. */

@@ -218,7 +218,7 @@ void ofp_put_simple(struct buffer *b, enum ofp_msg msg, enum ofp_version version
                     size_t n)
 {
     size_t begin = ofp_begin(b, msg, version, xid);
-    buffer_put(b, data, MIN(n, (size_t) OFP_MAX_MESSAGE - 64));
+    buffer_put(b, data, MIN(n, OFP_MAX_MESSAGE - (b->len - begin)));
     ofp_finish(b, begin);
 }
 

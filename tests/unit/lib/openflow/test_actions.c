@@ -57,8 +57,8 @@ static const struct { const char *text, *in_10, *in_13, *in_15; } rows[] = {
     { "write_actions(output:1,group:2)", "drop", NULL, NULL },
     { "write_metadata:0x5/0xf", NULL, NULL, NULL },
     { "write_metadata:0x5", NULL, NULL, NULL },
-    { "output:1,clear_actions,write_actions(output:2),write_metadata:0x1,goto_table:7", "output:1,write_metadata:0x1", NULL,
-      NULL },
+    { "output:1,clear_actions,write_actions(output:2),write_metadata:0x1,goto_table:7", "output:1,write_metadata:0x1,resubmit(,7)",
+      NULL, NULL },
     { "drop", NULL, NULL, NULL },
 };
 
