@@ -107,6 +107,17 @@ static struct db_error *choose_uuid(struct execution *x, const json_t *name, con
     return NULL;
 }
 
+/* A column that the operation did not set has a default, which its constraints may not allow. */
+static struct db_error *check_default(const struct table_schema *table, const struct column_schema *c)
+{
+    struct db_error *e = c->initial->n ? base_type_check(&c->type.key, datum_key(c->initial, 0)) : NULL;
+    if (!e && c->initial->n && column_type_is_map(&c->type)) {
+        e = base_type_check(&c->type.value, datum_value(c->initial, 0));
+    }
+    return e ? db_error_prefix(e, "table \"%s\", column \"%s\", which is not given", table->name, c->name)
+             : NULL;
+}
+
 static struct db_error *do_insert(struct execution *x, struct db_table *t, const struct uuid *uuid,
                                   struct datum **values, struct text *result)
 {
@@ -118,6 +129,11 @@ static struct db_error *do_insert(struct execution *x, struct db_table *t, const
     for (uint32_t i = N_STANDARD_COLUMNS; i < t->schema->n_columns; i++) {
         if (values[i]) {
             db_txn_set(x->txn, row, i, datum_get(values[i]));
+        } else {
+            struct db_error *e = check_default(t->schema, &t->schema->columns[i]);
+            if (e) {
+                return e;
+            }
         }
     }
     text_printf(result, "{\"uuid\":[\"uuid\",\""UUID_FMT"\"]}", UUID_ARGS(uuid));

@@ -258,6 +258,9 @@ static struct error *parse_header(struct journal *j, size_t *header_len, size_t 
     size_t n = MIN(j->n_read, (size_t) MAX_HEADER);
     const char *start = j->read_buffer + j->read_at;
     const char *newline = n ? memchr(start, '\n', n) : NULL;
+    if (!j->end && (n < 6 || memcmp(start, "OVSDB ", 6))) {
+        return damaged(j, "this is not a database file");
+    }
     if (!newline) {
         return damaged(j, "a record's first line is cut off or damaged");
     }
@@ -273,7 +276,7 @@ static struct error *parse_header(struct journal *j, size_t *header_len, size_t 
     int used = 0;
     if (sscanf(line, "OVSDB JSON %15llu %40[0-9a-fA-F]%n", &length, hex, &used) != 2 || line[used] ||
         strlen(hex) != 40 || !length) {
-        return damaged(j, j->end ? "not the first line of a record" : "this is not a database file");
+        return damaged(j, "not the first line of a record");
     }
     if (length > (unsigned long long) (j->size - j->end - *header_len)) {
         return damaged(j, "a record is cut off");

@@ -30,20 +30,41 @@ static void put_new_row(const struct table_schema *s, struct datum *const *colum
     text_put_char(t, '}');
 }
 
-static void put_changed_row(const struct table_schema *s, const struct db_change *change, struct text *t)
+static void put_changed_row(const struct table_schema *s, const struct db_change *change, bool as_diff,
+                            struct text *t)
 {
     bool first = true;
     text_put_char(t, '{');
     for (uint32_t i = N_STANDARD_COLUMNS; i < s->n_columns; i++) {
         const struct column_schema *c = &s->columns[i];
         if (!c->ephemeral && change->old[i] != change->new[i]) {
-            struct datum *diff = datum_diff(change->old[i], change->new[i], &c->type);
-            put_column(c, diff, first, t);
-            datum_put(diff, &c->type);
+            struct datum *d = as_diff ? datum_diff(change->old[i], change->new[i], &c->type)
+                                      : datum_get(change->new[i]);
+            put_column(c, d, first, t);
+            datum_put(d, &c->type);
             first = false;
         }
     }
     text_put_char(t, '}');
+}
+
+/* Open vSwitch 3.1 cannot read a difference that has more elements than the column may have. */
+static bool diff_is_readable(const struct db_change *change)
+{
+    const struct table_schema *s = change->row->table->schema;
+    for (uint32_t i = N_STANDARD_COLUMNS; i < s->n_columns; i++) {
+        const struct column_schema *c = &s->columns[i];
+        if (!c->ephemeral && change->old[i] != change->new[i] && column_type_is_composite(&c->type) &&
+            c->type.max != DB_UNLIMITED) {
+            struct datum *diff = datum_diff(change->old[i], change->new[i], &c->type);
+            bool fits = diff->n <= c->type.max;
+            datum_put(diff, &c->type);
+            if (!fits) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 static bool is_durable_change(const struct db_change *c)
@@ -82,18 +103,21 @@ static void put_head(int64_t now_ms, const char *comment, bool diff, struct text
 bool record_put_txn(const struct db_txn *txn, int64_t now_ms, struct text *t)
 {
     size_t n = 0;
-    bool diff = false;
+    bool modifies = false, diff = true;
     struct db_change **changes = xcalloc(list_size(&txn->changes) + 1, sizeof *changes);
     struct db_change *c;
     LIST_FOR_EACH (c, node, &txn->changes) {
         if (is_durable_change(c)) {
             changes[n++] = c;
-            diff |= c->old && c->new;
+            if (c->old && c->new) {
+                modifies = true;
+                diff = diff && diff_is_readable(c);
+            }
         }
     }
     if (n) {
         qsort(changes, n, sizeof *changes, compare_by_table);
-        put_head(now_ms, text_str(&txn->comment), diff, t);
+        put_head(now_ms, text_str(&txn->comment), modifies && diff, t);
         const struct db_table *table = NULL;
         for (size_t i = 0; i < n; i++) {
             c = changes[i];
@@ -109,7 +133,7 @@ bool record_put_txn(const struct db_txn *txn, int64_t now_ms, struct text *t)
             } else if (!c->old) {
                 put_new_row(table->schema, c->new, t);
             } else {
-                put_changed_row(table->schema, c, t);
+                put_changed_row(table->schema, c, diff, t);
             }
         }
         text_put(t, "}}");

@@ -11,7 +11,7 @@ struct db_error;
 struct text;
 
 /* Appends the JSON of a committed transaction; false, with nothing appended, if it changed only ephemeral
- * columns. Sets and maps of modified rows are written as differences ("_is_diff"). */
+ * columns. Sets and maps of modified rows are written as differences ("_is_diff") where other readers take them. */
 bool record_put_txn(const struct db_txn *, int64_t now_ms, struct text *);
 /* The whole database as one record; false if it has no rows. */
 bool record_put_database(const struct database *, int64_t now_ms, const char *comment, struct text *);

@@ -452,7 +452,7 @@ static void do_monitor_cond_change(struct db_session *s, const struct jsonrpc_me
     if (json_array_size(m->params) != 3) {
         e = db_error_syntax(m->params, "\"%s\" takes 3 parameters", m->method);
     } else if (!monitor) {
-        e = db_error_about(DB_E_UNKNOWN_MONITOR, m->params, "this session has no monitor of that name");
+        e = db_error_syntax(m->params, "this session has no monitor of that name");
     } else if (monitor->version == MONITOR_V1) {
         e = db_error_syntax(m->params, "the monitor has no conditions");
     } else if (!json_equal(new_id, monitor->id) && find_monitor(s, new_id)) {
@@ -476,8 +476,7 @@ static void do_monitor_cancel(struct db_session *s, const struct jsonrpc_message
         monitor_destroy(s, monitor);
         reply(s, m->id, "{}");
     } else {
-        reply_error(s, m->id, db_error_about(DB_E_UNKNOWN_MONITOR, m->params, "this session has no "
-                                             "monitor of that name"));
+        reply_error_json(s, m->id, json_string(DB_E_UNKNOWN_MONITOR));
     }
 }
 

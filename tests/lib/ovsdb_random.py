@@ -55,6 +55,8 @@ SCHEMA = {
         "few": {
             "isRoot": True, "maxRows": 3,
             "columns": {"name": {"type": "string"},
+                        # Its default is not allowed.
+                        "level": {"type": {"key": {"type": "integer", "minInteger": 1, "maxInteger": 9}}},
                         "must": {"type": {"key": {"type": "uuid", "refTable": "root", "refType": "weak"},
                                           "min": 1, "max": 2}}},
             "indexes": [["name"]],
@@ -154,17 +156,19 @@ class Generator:
     def row(self, table, for_update=False):
         columns = list(self.columns_of(table))
         n = self.r.randrange(0, min(len(columns), 5) + 1)
-        chosen = self.r.sample(columns, n)
+        chosen = [c for c in self.r.sample(columns, n) if for_update or c not in ("must", "level")]
         if for_update and "fixed" in chosen and self.chance(.9):
             chosen.remove("fixed")
         if "name" in columns and not for_update and "name" not in chosen and self.chance(.9):
             chosen.append("name")
         if table == "few" and not for_update and self.chance(.9):
-            chosen.append("must")
+            chosen += ["must", "level"]
         if table == "root" and not for_update and "number" not in chosen:
             chosen.append("number")   # An index, of which the default is soon taken.
         if self.chance(.01):
             chosen.append("nothing")
+        if "must" in chosen and self.chance(.1):
+            chosen = [c for c in chosen if c != "level"]
         row = {c: self.value(self.type_of(table, c)) for c in chosen}
         if "name" in row and self.chance(.7):
             row["name"] = f"row {self.r.randrange(10000)}"
