@@ -7,6 +7,8 @@
 #include "lib/packet/headers.h"
 #include "lib/packet/transport.h"
 
+enum { VNET_NEEDS_CSUM = 1 };   /* In vnet_header.flags. */
+
 uint32_t offload_find_l3(const struct packet *p)
 {
     uint32_t ofs = 12;
@@ -17,6 +19,30 @@ uint32_t offload_find_l3(const struct packet *p)
         }
     }
     return 0;
+}
+
+bool offload_from_vnet(const struct vnet_header *h, bool vlan_inserted, struct packet *p)
+{
+    struct vnet_header partial = *h;
+    struct transport t;
+    if (LIKELY(vnet_to_packet(h, vlan_inserted, p))) {
+        return true;
+    }
+    uint32_t l3 = offload_find_l3(p);
+    if (!h->gso_type || h->flags & VNET_NEEDS_CSUM || !l3 || !transport_find(p, l3, &t) || t.fragment ||
+        (t.proto != IP_PROTO_TCP && t.proto != IP_PROTO_UDP)) {
+        return false;
+    }
+    uint16_t field = t.proto == IP_PROTO_TCP ? offsetof(struct tcp_header, csum) : offsetof(struct udp_header, csum);
+    if (t.l4_ofs + field + 2u > p->head_len) {
+        return false;
+    }
+    be16 bare = ~csum_finish(transport_pseudo(p, &t, t.l4_len));
+    memcpy(p->data + t.l4_ofs + field, &bare, sizeof bare);
+    partial.flags = VNET_NEEDS_CSUM;
+    partial.csum_start = t.l4_ofs - (vlan_inserted ? sizeof(struct vlan_header) : 0);
+    partial.csum_offset = field;
+    return vnet_to_packet(&partial, vlan_inserted, p);
 }
 
 void packet_list_free(struct packet *p)

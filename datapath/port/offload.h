@@ -7,6 +7,11 @@
 #define DATAPATH_PORT_OFFLOAD_H
 
 #include "datapath/port/port.h"
+#include "lib/packet/vnet.h"
+
+/* vnet_to_packet() for what devices give: packets that hardware joined (LRO), or lists of segments, come as GSO with a
+ * checksum that somebody has verified in the place of a partial one. They get a partial one. False: not to be understood. */
+bool offload_from_vnet(const struct vnet_header *, bool vlan_inserted, struct packet *);
 
 /* Received packets whose offload state concerns an encapsulated packet (csum_start is not their own transport header)
  * are completed, or segmented with all headers known; beyond the batch's room they wait in 'pending'. */

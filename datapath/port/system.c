@@ -359,7 +359,7 @@ static struct packet *accept_message(struct port *port, struct rx_slots *slots, 
         port_rx_drop(port, DROP_TRUNCATED, 1);
     } else if (UNLIKELY(tagged && !insert_vlan(p, aux))) {
         port_rx_drop(port, DROP_NO_HEADROOM, 1);
-    } else if (UNLIKELY(!vnet_to_packet(&vnet, tagged, p))) {
+    } else if (UNLIKELY(!offload_from_vnet(&vnet, tagged, p))) {
         port_rx_drop(port, DROP_GSO_UNKNOWN, 1);
     } else {
         return p;

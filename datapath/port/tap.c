@@ -19,6 +19,7 @@
 #include "datapath/port/device_tx.h"
 #include "datapath/port/kernel.h"
 #include "datapath/port/monitor.h"
+#include "datapath/port/offload.h"
 #include "datapath/port/port.h"
 #include "datapath/port/rx_slots.h"
 #include "lib/base/alloc.h"
@@ -378,7 +379,7 @@ static void tap_rx(struct port *port, struct packet_pool *pool, struct packet_ba
             continue;
         }
         struct packet *p = rx_slot_take(slots, i, n - VNET_HEADER_LEN);
-        if (UNLIKELY(!vnet_to_packet(&vnet, false, p))) {
+        if (UNLIKELY(!offload_from_vnet(&vnet, false, p))) {
             port_rx_drop(port, DROP_GSO_UNKNOWN, 1);
             packet_free(p);
             continue;

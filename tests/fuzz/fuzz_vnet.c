@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (tagged && packet_insert(p, 12, 4)) {
         memcpy(p->data + 12, "\x81\x00\x00\x01", 4);
     }
-    if (!vnet_to_packet(&header, tagged, p)) {
+    if (!offload_from_vnet(&header, tagged, p)) {
         packet_free(p);
         return 0;
     }

@@ -4,6 +4,7 @@
 
 #include "datapath/port/offload.h"
 #include "lib/packet/csum.h"
+#include "lib/packet/gso.h"
 #include "lib/packet/headers.h"
 #include "lib/sys/rcu.h"
 #include "tests/unit/datapath/port/port_tests.h"
@@ -142,6 +143,46 @@ START_TEST(segments_are_fitted_to_the_mtu)
 }
 END_TEST
 
+/* GSO that a device says without a partial checksum. */
+static const struct {
+    const char *sentence;
+    struct recipe r;
+    struct vnet_header h;
+    bool good;
+} joined[] = {
+    { "LRO", { .proto = IP_PROTO_TCP, .tcp_flags = TCP_ACK, .payload = 5000 }, { 2, 1, 0, 1448, 0, 0 }, true },
+    { "a list of segments over IPv6", { .ip6 = true, .proto = IP_PROTO_TCP, .tcp_flags = TCP_ACK, .payload = 5000 },
+      { 2, 4, 0, 1428, 0, 0 }, true },
+    { "of UDP", { .proto = IP_PROTO_UDP, .payload = 5000 }, { 2, 5, 0, 1000, 0, 0 }, true },
+    { "under a tag that came beside it", { .n_vlans = 1, .proto = IP_PROTO_TCP, .tcp_flags = TCP_ACK,
+      .payload = 5000 }, { 0, 1, 0, 1448, 0, 0 }, true },
+    { "a kind that is not the packet's", { .proto = IP_PROTO_UDP, .payload = 5000 }, { 2, 1, 0, 1000, 0, 0 }, false },
+    { "an unknown kind", { .proto = IP_PROTO_TCP, .payload = 5000 }, { 2, 9, 0, 1000, 0, 0 }, false },
+    { "no size", { .proto = IP_PROTO_TCP, .payload = 5000 }, { 2, 1, 0, 0, 0, 0 }, false },
+};
+
+START_TEST(joined_packets_get_a_partial_checksum)
+{
+    struct recipe r = joined[_i].r;
+    struct packet *p = make_packet(pool, &r), *list;
+    uint16_t l4_ofs = p->l4_ofs;
+    p->l3_ofs = p->l4_ofs = 0;
+    ck_assert_msg(offload_from_vnet(&joined[_i].h, r.n_vlans, p) == joined[_i].good, "%s", joined[_i].sentence);
+    if (joined[_i].good) {
+        ck_assert_uint_eq(p->csum_start, l4_ofs);
+        ck_assert_uint_eq(p->gso_size, joined[_i].h.gso_size);
+        p->l3_ofs = offload_find_l3(p);
+        ck_assert_uint_gt(packet_segment(NULL, p, p->gso_size, false, &list), 1);
+        for (struct packet *s = list; s; s = s->next) {
+            s->offload = 0;
+            ck_assert(packet_csum_is_valid(s));
+        }
+        packet_list_free(list);
+    }
+    packet_free(p);
+}
+END_TEST
+
 TCase *offload_tcase(void)
 {
     TCase *t = tcase_create("offload");
@@ -149,6 +190,7 @@ TCase *offload_tcase(void)
     tcase_add_loop_test(t, nested_offload_is_resolved, 0, ARRAY_SIZE(nested));
     tcase_add_loop_test(t, own_offload_is_left_alone, 0, 3);
     tcase_add_test(t, gso_that_cannot_be_cut_is_counted);
+    tcase_add_loop_test(t, joined_packets_get_a_partial_checksum, 0, ARRAY_SIZE(joined));
     tcase_add_loop_test(t, segments_are_fitted_to_the_mtu, 0, ARRAY_SIZE(fits));
     return t;
 }
