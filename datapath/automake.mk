@@ -64,6 +64,7 @@ tests_bench_null_step_SOURCES = tests/bench/null_step.c
 tests_bench_null_step_LDADD = $(datapath_libs) $(external_libs)
 
 fuzz_programs += tests/fuzz/fuzz-wire
+EXTRA_DIST += tests/fuzz/corpus/wire
 tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c
 tests_fuzz_fuzz_wire_LDADD = $(datapath_libs) $(external_libs)
 tests_fuzz_fuzz_wire_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer

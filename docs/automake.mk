@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += README.md LICENSE boot.sh docs/glossary.md docs/dependencies.md \
-	docs/howto/add-a-field.md docs/howto/add-an-action.md docs/howto/add-a-port-type.md docs/howto/add-a-setting.md
+EXTRA_DIST += README.md LICENSE boot.sh .clang-format .editorconfig m4/README \
+	$(wildcard $(srcdir)/docs/*.md $(srcdir)/docs/*/*.md)
 
 # Man pages come from the programs' own command tables.
 man_MANS += docs/man/tsuji-vswitchd.8 docs/man/tsuji-dbserver.8 docs/man/tsuji-datapathd.8 docs/man/tsuji-vsctl.1 \

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += tests/run tests/conftest.py tests/lsan.supp tests/lib/switch.py tests/lib/net.py check demo
+EXTRA_DIST += tests/run tests/conftest.py tests/lsan.supp $(wildcard $(srcdir)/tests/*/*.py)
+
+# Not in EXTRA_DIST: make would run the target "check" for the file of this name.
+dist-hook:
+	cp -p $(srcdir)/check $(srcdir)/demo $(distdir)/
 
 .PHONY: check-programs lint fuzz bench
-check-programs: $(BUILT_SOURCES) $(check_PROGRAMS)
+# By a make of its own after "all": two at once would write the same objects.
+check-programs: all
+	@$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS)
 
 check-local: all check-programs
 	/usr/bin/python3 $(srcdir)/tests/run --build . --asan . --only unit
@@ -15,7 +21,8 @@ lint:
 
 # Seconds for each target: make fuzz FUZZ_SECONDS=180. Needs a tree that was configured with --enable-fuzzing CC=clang.
 FUZZ_SECONDS = 30
-fuzz: $(BUILT_SOURCES) $(fuzz_programs)
+fuzz: $(BUILT_SOURCES)
+	@$(MAKE) $(AM_MAKEFLAGS) $(fuzz_programs)
 	@for f in $(fuzz_programs); do \
 	  name=$${f##*/fuzz-}; corpus=fuzz-corpus/$$name; $(MKDIR_P) $$corpus; \
 	  echo "== $$name"; \
@@ -25,10 +32,11 @@ fuzz: $(BUILT_SOURCES) $(fuzz_programs)
 	  grep -E 'stat::number_of_executed_units' $$name.fuzz.log; done
 
 # Figures against peers; prints, asserts nothing.
-bench: all $(bench_programs)
+bench: all
+	@$(MAKE) $(AM_MAKEFLAGS) $(bench_programs)
 	TSUJI_BUILD=$(abs_builddir) /usr/bin/python3 $(srcdir)/tests/bench/run
 
 EXTRA_PROGRAMS += tests/bench/udp-blast
 bench_programs += tests/bench/udp-blast
 tests_bench_udp_blast_SOURCES = tests/bench/udp_blast.c
-EXTRA_DIST += tests/bench/run tests/interop/learning_switch.py
+EXTRA_DIST += tests/bench/run
