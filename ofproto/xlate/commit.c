@@ -67,9 +67,9 @@ static void round_up(const struct xlate_state *s, enum key_block block, uint8_t 
     }
 }
 
-/* Which bits of this word of the key have to be set in the datapath's packet? Tags are not among them. A bit that actions have set is
- * set even if it was looked at and is the same: what else was looked at must not make a difference, or rules that do not concern
- * a flow would change its actions. */
+/* Which bits of this word of the key have to be set in the datapath's packet? Tags are not among them. A bit that
+ * actions have set is set even if it was looked at and is the same: what else was looked at must not make a difference,
+ * or rules that do not concern a flow would change its actions. */
 static uint64_t emitted_bits(struct xlate_state *s, enum key_block block, int i)
 {
     uint64_t now = s->now.f.key.words[block][i], fixed = s->now.fixed.key.words[block][i];

@@ -188,7 +188,8 @@ static void forward(struct xlate_state *s, const struct view_bundle *in, const s
         if (b == in || (in->protected_ && b->protected_) || !usable_port(b, OFPPC_NO_FLOOD)) {
             continue;
         }
-        if ((b->mode == VIEW_DOT1Q_TUNNEL || b->mode == VIEW_ACCESS) && inner->vid == b->tag && s->in->key->l2.vlan[0].tpid) {
+        if ((b->mode == VIEW_DOT1Q_TUNNEL || b->mode == VIEW_ACCESS) && inner->vid == b->tag
+            && (s->in->key->l2.vlan[0].tci & htobe16(VLAN_CFI))) {
             xl_look_tag(s, 1);
         }
         if (includes(b, inner)) {
@@ -233,7 +234,7 @@ static void leave(struct xlate_state *s, const struct view_bundle *b, const stru
         after.n++;
     }
     /* Where tags move they have been looked at. */
-    if (after.n != before.n && s->in->key->l2.vlan[0].tpid) {
+    if (after.n != before.n && (s->in->key->l2.vlan[0].tci & htobe16(VLAN_CFI))) {
         xl_look_tag(s, 1);
     }
     xl_set_tags(s, &after);

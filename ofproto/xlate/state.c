@@ -103,6 +103,9 @@ void xl_tags_of(const struct key *key, struct tags *t)
     memset(t, 0, sizeof *t);
     while (t->n < KEY_MAX_VLANS && key->l2.vlan[t->n].tci & htobe16(VLAN_CFI)) {
         t->tag[t->n] = key->l2.vlan[t->n];
+        if (!t->tag[t->n].tpid) {
+            t->tag[t->n].tpid = htobe16(ETH_TYPE_VLAN);   /* Of a packet in match text, which says nothing of it. */
+        }
         t->n++;
     }
 }
@@ -123,7 +126,7 @@ void xl_look_tag(struct xlate_state *s, int i)
 bool xl_push_tag(struct xlate_state *s, be16 tpid, be16 tci)
 {
     xl_look_tag(s, 0);
-    if (s->in->key->l2.vlan[0].tpid) {
+    if (s->in->key->l2.vlan[0].tci & htobe16(VLAN_CFI)) {
         xl_look_tag(s, 1);
     }
     struct tags t = s->now.tags;
@@ -146,7 +149,7 @@ void xl_pop_tag(struct xlate_state *s)
     if (!t.n) {
         return;
     }
-    if (s->in->key->l2.vlan[0].tpid) {
+    if (s->in->key->l2.vlan[0].tci & htobe16(VLAN_CFI)) {
         xl_look_tag(s, 1);
     }
     memmove(&t.tag[0], &t.tag[1], --t.n * sizeof t.tag[0]);

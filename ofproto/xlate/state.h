@@ -6,10 +6,11 @@
  *   now.fixed  bits of now.f that actions have set: they are the same for every packet that takes this path
  *   base       the packet as the datapath has it after the actions emitted so far, and base_fixed likewise
  *   wc         bits of the packet *as it came in* that were looked at
- * Looking at a fixed bit looks at nothing of the packet, and setting one neither. A header is written when an output needs it (commit.c):
- * what was set is emitted once, whatever other packets of the flow have there. A bit that an inner list (patch port, clone) had written
- * and that has to be the packet's own again is looked at then.
- * VLAN tags are a stack of their own, of which now.f shows the outer two; whatever moves or changes a tag has looked at it whole. */
+ * Looking at a fixed bit looks at nothing of the packet, and setting one neither. A header is written when an output
+ * needs it (commit.c): what was set is emitted once, whatever other packets of the flow have there. A bit that an inner
+ * list (patch port, clone) had written and that has to be the packet's own again is looked at then.
+ * VLAN tags are a stack of their own, of which now.f shows the outer two; whatever moves or changes a tag has looked at
+ * it whole. */
 #ifndef OFPROTO_XLATE_STATE_H
 #define OFPROTO_XLATE_STATE_H
 
@@ -98,7 +99,8 @@ void xl_packet_in(struct xlate_state *, const struct xl_packet_in *);
 void xl_normal(struct xlate_state *);
 
 /* ---- perform.c ---- */
-/* Looks up 'table' with in_port 'in_port' and runs what it finds, and the tables it goes to. 'miss' says that a miss is a table miss. */
+/* Looks up 'table' with in_port 'in_port' and runs what it finds, and the tables it goes to. 'miss' says that a miss is
+ * a table miss. */
 void xl_run_table(struct xlate_state *, uint8_t table, ofp_port in_port, bool miss);
 /* Runs a list; returns the table to go to, or -1. */
 int xl_perform(struct xlate_state *, const struct ofact_list *);

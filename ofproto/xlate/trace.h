@@ -16,8 +16,8 @@ void trace_note(struct trace *, int depth, const char *text);
 void trace_table(struct trace *, int depth, const char *text);
 void trace_bridge(struct trace *, int depth, const char *name);
 
-/* The whole answer: "Flow:", bridge("..."), tables with rules and actions, "Final flow:", "Megaflow:", "Datapath actions:", and for
- * drops the reason. */
+/* The whole answer: "Flow:", bridge("..."), tables with rules and actions, "Final flow:", "Megaflow:", "Datapath
+ * actions:", and for drops the reason. */
 void trace_format(const struct trace *, const struct xlate_in *, const struct xlate_out *, struct text *);
 json_t *trace_to_json(const struct trace *, const struct xlate_in *, const struct xlate_out *);
 

@@ -66,12 +66,12 @@ static void begin(struct xlate_state *s, const struct xlate_in *in, struct xlate
     out->version = in->version;
     s->base = *in->key;
     xl_tags_of(in->key, &s->base_tags);
-    s->now.tags = s->base_tags;
     struct fields *f = &s->now.f;
     if (in->fields) {
         memcpy(f->pipeline_words, in->fields->pipeline_words, sizeof f->pipeline_words);
     }
     f->key = *in->key;
+    xl_set_tags(s, &s->base_tags);
     f->actset_output = OFPP_UNSET;
     /* The pipeline's own fields say nothing about the packet until it is moved into them, and then it was looked at. */
     memset(s->now.fixed.pipeline_words, 0xff, sizeof s->now.fixed.pipeline_words);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Translation: from a packet's key and the published state to datapath actions. A pure function.
  *
- * What: xlate() walks bridges, tables and actions as OpenFlow says, un-wildcarding what it looks at, and returns as data: the datapath
- * actions, the mask, the dependencies, and the *effects* that are to be applied (once) or credited (while the flow is used). It
- * changes nothing. The upcall path, packet-outs, ofproto/trace, audits and unit tests run this one function: what trace says is what
- * happens.
+ * What: xlate() walks bridges, tables and actions as OpenFlow says, un-wildcarding what it looks at, and returns as
+ * data: the datapath actions, the mask, the dependencies, and the *effects* that are to be applied (once) or credited
+ * (while the flow is used). It changes nothing. The upcall path, packet-outs, ofproto/trace, audits and unit tests run
+ * this one function: what trace says is what happens.
  *
- * Sending to controllers: OUTPUT:CONTROLLER becomes ACTION_USERSPACE with reason UPCALL_CONTROLLER and as cookie the ordinal of its
- * 'struct effect_packet_in'. When such an upcall arrives (with the key as it was looked up and the frame as modified so far) its
- * handler translates the key again and finds the packet-in by that ordinal.
+ * Sending to controllers: OUTPUT:CONTROLLER becomes ACTION_USERSPACE with reason UPCALL_CONTROLLER and as cookie the
+ * ordinal of its 'struct effect_packet_in'. When such an upcall arrives (with the key as it was looked up and the frame
+ * as modified so far) its handler translates the key again and finds the packet-in by that ordinal.
  *
- * Threads: any registered thread, within an RCU read-side section that outlives the use of the result's pointers into the view. */
+ * Threads: any registered thread, within an RCU read-side section that outlives the use of the result's pointers into
+ * the view. */
 #ifndef OFPROTO_XLATE_XLATE_H
 #define OFPROTO_XLATE_XLATE_H
 
@@ -23,7 +24,8 @@ struct xlate_in {
     const struct view *view;
     uint64_t version;              /* Of changes_version(), read before 'view'. */
     const struct key *key;         /* As extracted; meta.in_port is the datapath port. */
-    /* For packet-outs and trace: begin here instead of at the datapath port; 'of_in_port' may be OFPP_CONTROLLER, OFPP_LOCAL, ... */
+    /* For packet-outs and trace: begin here instead of at the datapath port; 'of_in_port' may be OFPP_CONTROLLER,
+     * OFPP_LOCAL, ... */
     const struct view_bridge *bridge;    /* NULL: by the key. */
     ofp_port of_in_port;
     const struct fields *fields;         /* Initial pipeline fields (metadata, registers); NULL: zero. */
