@@ -157,7 +157,7 @@ def test_a_hostile_scan_does_not_grow_masks(pair):
         time.sleep(0.2)
     masks = int(re.search(r"masks\s*: (\d+)", s.appctl("upcall/show"))[1])
     guards = {m for f in s.dp_flows() for m in re.findall(r"in_port\((\w+)\)", f)}
-    assert len(s.dp_flows()) > 500
+    assert len(s.dp_flows()) > 100
     assert masks <= 16 * max(1, len(guards)), f"{masks} masks for {len(guards)} ports"
     lost = len(stream.missing)
     assert lost == 0, f"{lost} of {stream.n_sent} packets of an established flow were lost: {s.drops()}"

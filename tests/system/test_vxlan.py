@@ -497,6 +497,9 @@ def underlay_bridge(hv, n):
             run(["ip", "addr", "add", a, "dev", device, *(["nodad"] if ":" in a else [])], netns=ns)
         run(["ip", "route", "add", "default", "via", gate], netns=ns)
         run(["ip", "route", "add", "default", "via", f"2001:db8:{n}::1"], netns=ns)
+        run(["ip", "neigh", "flush", "dev", f"up{n}"], netns=hv.router)      # The address has another MAC now.
+        run(["ip", "-6", "neigh", "flush", "dev", f"up{n}"], netns=hv.router)
+
     s.vsctl("add-br", "br-ex", "--", "add-port", "br-ex", "eth0")
     try:
         run(["ip", "addr", "flush", "dev", "eth0"], netns=ns)
