@@ -541,14 +541,14 @@ static void reader_main(void *c_)
         if (up) {
             serve(c, buf);
             disconnect(c);
-            if (c->events.disconnected) {
-                c->events.disconnected(c->arg);
-            }
             retry_ms = FIRST_RETRY_MS;
         }
         pthread_mutex_lock(&c->lock);
         stop = c->stop;
         pthread_mutex_unlock(&c->lock);
+        if (up && !stop && c->events.disconnected) {
+            c->events.disconnected(c->arg);
+        }
         if (!stop) {
             wait_ms(c, c->path ? retry_ms : -1);
             retry_ms = MIN(retry_ms * 2, LAST_RETRY_MS);

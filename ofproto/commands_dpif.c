@@ -197,11 +197,19 @@ void dpctl_show(struct control_request *request, int argc UNUSED, char *argv[] U
                                                    names.states[i].name, "type", names.states[i].type, "attached",
                                                    names.states[i].attached));
         }
-        control_reply_json(request, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "name", dp_name, "hit",
-                                              (json_int_t) s.n_hit, "cache_hit", (json_int_t) s.n_cache_hit, "missed",
-                                              (json_int_t) s.n_missed, "lost", (json_int_t) s.n_lost, "flows",
-                                              (json_int_t) s.n_flows, "mask_probes", (json_int_t) s.n_mask_probes, "masks",
-                                              s.n_masks, "ports", ports));
+        uint64_t dropped = 0;
+        for (size_t i = 0; i < DROP_N; i++) {
+            dropped += s.drops[i];
+        }
+        json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "name", dp_name, "hit",
+                                 (json_int_t) s.n_hit, "cache_hit", (json_int_t) s.n_cache_hit, "missed",
+                                 (json_int_t) s.n_missed, "lost", (json_int_t) s.n_lost, "flows", (json_int_t) s.n_flows,
+                                 "mask_probes", (json_int_t) s.n_mask_probes, "masks", s.n_masks, "ports", ports);
+        json_t *accounting = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "received", (json_int_t) s.received, "made",
+                                       (json_int_t) s.made, "sent", (json_int_t) s.sent, "consumed", (json_int_t) s.consumed,
+                                       "dropped", (json_int_t) dropped, "pending", (json_int_t) s.n_pending);
+        json_object_update_new(json, accounting);
+        control_reply_json(request, json);
     } else {
         struct text t = TEXT_INIT;
         text_printf(&t, "%s:\n  lookups: hit:%llu missed:%llu lost:%llu\n  flows: %u\n"

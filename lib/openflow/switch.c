@@ -17,7 +17,8 @@ struct error *ofp_decode_config(const struct ofp_header *h, struct ofp_switch_co
     struct reader r = ofp_body(h);
     c->flags = reader_be16(&r);
     c->miss_send_len = reader_be16(&r);
-    /* Fragments: 0 normal, 1 drop, 2 reassemble, 3 Nicira's match; bit 2 (up to 1.2): packets with spent TTL to the controller. */
+    /* Fragments: 0 normal, 1 drop, 2 reassemble, 3 Nicira's match; bit 2 (up to 1.2): packets with spent TTL to the
+     * controller. */
     if (c->flags & ~(h->version < OFP13 ? 7 : 3)) {
         return error_new(OFPERR_OFPSCFC_BAD_FLAGS, "switch config: flags 0x%x are not known", c->flags);
     }
@@ -105,7 +106,7 @@ struct error *ofp_next_table_stats(const struct ofp_header *h, struct reader *r,
 /* Properties of table features, each also for the table-miss rule with the next number. */
 enum { TFP_INSTRUCTIONS = 0, TFP_NEXT_TABLES = 2, TFP_WRITE_ACTIONS = 4, TFP_APPLY_ACTIONS = 6, TFP_MATCH = 8,
        TFP_WILDCARDS = 10, TFP_WRITE_SETFIELD = 12, TFP_APPLY_SETFIELD = 14 };
-enum { N_TABLES = 255 };
+enum { N_TABLES = 254 };   /* Those that a peer may use: 254 is the switch's own. */
 
 static void put_instruction_ids(struct buffer *b, enum ofp_version version, bool next_tables)
 {
@@ -133,7 +134,8 @@ static void put_action_ids(struct buffer *b, enum ofp_version version)
     }
 }
 
-enum field_set { MATCH_FIELDS, WILDCARD_FIELDS, WRITABLE_FIELDS };   /* Only the first says by its mask bit which may be masked. */
+/* Only the first says by its mask bit which may be masked. */
+enum field_set { MATCH_FIELDS, WILDCARD_FIELDS, WRITABLE_FIELDS };
 
 static void put_field_ids(struct buffer *b, enum ofp_version version, enum field_set set)
 {

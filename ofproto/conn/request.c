@@ -129,6 +129,10 @@ static struct error *flow_mod(struct conn *conn, const struct ofp_header *h)
     if (!e && fm.buffer_id != OFP_NO_BUFFER && (fm.command == OFPFC_ADD || fm.command == OFPFC_MODIFY)) {
         e = error_new(OFPERR_OFPBRC_BUFFER_UNKNOWN, "buffer %u: packets are not buffered", fm.buffer_id);
     }
+    if (!e && fm.table_id == N_TABLES - 1 && fm.command <= OFPFC_MODIFY_STRICT) {
+        e = error_new(OFPERR_OFPBRC_EPERM, "table %d is the switch's own; rules go to tables 0 to %d",
+                      N_TABLES - 1, N_TABLES - 2);
+    }
     if (!e) {
         uint8_t table = fm.table_id == OFPTT_ALL ? 0 : fm.table_id;
         e = ofacts_check(&fm.actions, &fm.match.value, &fm.match.mask, table, N_TABLES, conn->version);
@@ -352,7 +356,9 @@ void conn_request(struct conn *conn, const struct ofp_header *h)
         e = conn_multipart(conn, h, &known);
     }
     if (!known) {
-        e = error_new(OFPERR_OFPBRC_BAD_TYPE, "%s is not something that a switch is asked", ofp_msg_name(h->msg));
+        bool multipart = h->whole[1] == (h->version == OFP10 ? 16 : 18);
+        e = error_new(multipart ? OFPERR_OFPBRC_BAD_STAT : OFPERR_OFPBRC_BAD_TYPE,
+                      "%s is not something that this switch is asked", ofp_msg_name(h->msg));
     }
     if (e) {
         conn_send_error(conn, e, h);
