@@ -26,6 +26,8 @@ struct path {
     uint32_t flow_limit, max_idle_ms;        /* Atomic, relaxed; main writes. */
     uint64_t n_upcalls, n_retranslated, n_executed;   /* Atomic, relaxed. */
 
+    uint64_t synced;                         /* Under the index lock: n_changed + n_deleted that the datapath has confirmed. */
+
     pthread_mutex_t learn_lock;
     pthread_cond_t learn_done;
     struct list learn_jobs;

@@ -158,9 +158,17 @@ static void waiter_step(void *waiter_)
     struct path_waiter *w = waiter_;
     struct path *path = w->path;
     renew_dirty(path);
+    pthread_mutex_lock(&path->index.lock);
+    uint64_t requested = path->index.n_changed + path->index.n_deleted;
+    pthread_mutex_unlock(&path->index.lock);
     struct error *e = dp_sync(path->options.dp);
     bool connected = !e;
     error_free(e);
+    if (connected) {
+        pthread_mutex_lock(&path->index.lock);
+        path->synced = requested;
+        pthread_mutex_unlock(&path->index.lock);
+    }
 
     if (w->until_idle && connected && !__atomic_load_n(&path->hold, __ATOMIC_ACQUIRE)
         && !__atomic_load_n(&path->stopping, __ATOMIC_RELAXED)) {
@@ -192,9 +200,18 @@ static void waiter_start(struct path *path, bool until_idle, void (*done)(void *
     loop_post(path->sweeper_loop, waiter_step, w);
 }
 
+/* Changes that touched no flow, or whose flows the datapath has confirmed, need not be waited for: translations under way are
+ * checked against them before they leave. */
 void path_barrier(struct path *path, void (*done)(void *arg), void *arg)
 {
-    waiter_start(path, false, done, arg);
+    pthread_mutex_lock(&path->index.lock);
+    bool settled = !path->index.n_dirty && path->synced == path->index.n_changed + path->index.n_deleted;
+    pthread_mutex_unlock(&path->index.lock);
+    if (settled) {
+        loop_post(path->options.main_loop, done, arg);
+    } else {
+        waiter_start(path, false, done, arg);
+    }
 }
 
 void path_wait(struct path *path, void (*done)(void *arg), void *arg)
