@@ -11,6 +11,9 @@
 #include "db/rowset.h"
 #include "lib/base/alloc.h"
 
+/* A few operations can ask for the whole database again and again. */
+enum { MAX_RESULT_BYTES = 256 << 20 };
+
 struct execution {
     struct database *db;
     struct db_txn *txn;
@@ -493,6 +496,10 @@ void execute(struct database *db, const json_t *params, const struct execute_env
         }
         size_t start = result->len;
         struct db_error *e = execute_one(&x, json_array_get(params, i), result);
+        if (!e && result->len > MAX_RESULT_BYTES) {
+            e = db_error_new(DB_E_RESOURCES, "the results of the transaction are longer than %d bytes",
+                             MAX_RESULT_BYTES);
+        }
         if (e) {
             failed = true;
             text_truncate(result, start);

@@ -28,6 +28,7 @@ struct db_server_limits db_server_default_limits(void)
         .max_queued_bytes = 64 << 20,
         .max_waiting = 1000,
         .max_monitors = 1000,
+        .max_locks = 1000,
     };
 }
 

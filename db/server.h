@@ -34,6 +34,7 @@ struct db_server_limits {
     size_t max_queued_bytes;      /* A client that left more unread is disconnected at the next message. */
     size_t max_waiting;           /* Transactions of a session that wait; then it is not read any more. */
     size_t max_monitors;          /* Of a session. */
+    size_t max_locks;             /* That a session has asked for. */
 };
 
 struct db_server *db_server_create(struct loop *);

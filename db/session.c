@@ -495,7 +495,10 @@ static const char *lock_name(struct db_session *s, const struct jsonrpc_message 
 static void acquire(struct db_session *s, const struct jsonrpc_message *m, bool steal)
 {
     const char *name = lock_name(s, m);
-    if (name) {
+    if (name && list_size(&s->locks) >= s->server->limits.max_locks) {
+        reply_error(s, m->id, db_error_new(DB_E_RESOURCES, "this session has asked for %zu locks already",
+                                           list_size(&s->locks)));
+    } else if (name) {
         bool fresh;
         bool owned = db_lock_acquire(s, name, steal, &fresh);
         if (fresh) {
