@@ -2,9 +2,10 @@
 /* Packets that wait for the control plane (MECHANISMS 3), of one worker.
  *
  * What: a *chain* holds the packets of one key that missed, oldest first, under an id that its upcall record carries; the
- * key is asked for once. Copies for the control plane (packet-ins and the like) that do not fit a record are chains too, but found
- * by id alone. Everything is bounded: chains, packets and bytes in all, for each key, and for each *guard* (ingress
- * port, tunnel id, outer VLAN), which may hold half of the chains that are free, and whose misses pass a token bucket.
+ * key is asked for once. Copies for the control plane (packet-ins and the like) that do not fit a record are chains
+ * too, but found by id alone. Everything is bounded: chains, packets and bytes in all, for each key, and for each
+ * *guard* (ingress port, tunnel id, outer VLAN), which may hold half of the chains that are free, and whose misses pass
+ * a token bucket.
  *
  * Threads: of its worker. Only 'n_chains' and 'n_packets' are read by others (atomic).
  *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Control commands of the OpenFlow layer: tables, MAC tables, traces, the path. Those about the datapath are in commands_dpif.c. */
+/* Control commands of the OpenFlow layer: tables, MAC tables, traces, the path. Those about the datapath are in
+ * commands_dpif.c. */
 #include "ofproto/commands.h"
 
 #include <stdlib.h>
@@ -375,7 +376,8 @@ const struct control_command ofproto_commands[] = {
     { "dpctl/dump-flows", "[dp] [-m]", "Shows the flows that the datapath caches.", 0, 8, dpctl_dump_flows },
     { "dpctl/show", "[dp]", "Shows the datapath's lookups and ports.", 0, 2, dpctl_show },
     { "dpif/dump-dps", "", "Names the datapaths.", 0, 0, dpif_dump_dps },
-    { "dpif/dump-flows", "[-m] [--names|--no-names] bridge", "Shows the cached flows whose packets came in at a bridge.", 1, 4, dpif_dump_flows },
+    { "dpif/dump-flows", "[-m] [--names|--no-names] bridge", "Shows the cached flows whose packets came in at a bridge.",
+      1, 4, dpif_dump_flows },
     { "dpif/show", "", "Shows bridges and their ports.", 0, 0, dpif_show },
     { "dpif/show-dp-features", "bridge", "Shows what the datapath can do.", 1, 1, dpif_show_dp_features },
     { "drops/show", "[port]", "Shows dropped packets by reason, of the switch or of a port.", 0, 1, drops_show },
@@ -385,7 +387,8 @@ const struct control_command ofproto_commands[] = {
     { "fdb/show", "bridge", "Shows the MAC table.", 1, 1, fdb_show },
     { "fdb/stats-show", "bridge", "Shows what the MAC table counted.", 1, 1, fdb_stats },
     { "ofproto/list", "", "Names the bridges.", 0, 0, list },
-    { "ofproto/trace", "bridge flow [packet] | dp-flow [packet]", "Shows what would be done with a packet, table by table.", 1, 3, trace },
+    { "ofproto/trace", "bridge flow [packet] | dp-flow [packet]", "Shows what would be done with a packet, table by table.",
+      1, 3, trace },
     { "ovs/route/show", "", "Shows the routes that tunnels take.", 0, 0, route_show },
     { "revalidator/audit", "", "Translates every cached flow again and shows those that are wrong.", 0, 0, revalidator_audit },
     { "revalidator/purge", "", "Deletes all cached flows.", 0, 0, revalidator_purge },

@@ -50,7 +50,8 @@ static size_t changed_dp_ports(const struct view *old, const struct view *new, s
     return n;
 }
 
-/* What was learnt behind ports that are gone is forgotten once no translation can see them any more, or it would be learnt again. */
+/* What was learnt behind ports that are gone is forgotten once no translation can see them any more, or it would be
+ * learnt again. */
 static void forget_gone_ports(struct ofproto *ofproto)
 {
     bool waited = false;

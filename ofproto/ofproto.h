@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The OpenFlow layer: all that vswitchd sees of it.
  *
- * What: one 'struct ofproto' for the one datapath, in it a 'struct bridge' for each OpenFlow switch, and in these ports. Settings come
- * as whole structs; what did not change costs nothing. Translation, flow cache, OpenFlow connections and MAC
+ * What: one 'struct ofproto' for the one datapath, in it a 'struct bridge' for each OpenFlow switch, and in these
+ * ports. Settings come as whole structs; what did not change costs nothing. Translation, flow cache, OpenFlow connections and MAC
  * tables are inside.
  *
  * Threads: all calls are for the main thread. A handler and a sweeper thread run inside.
@@ -25,7 +25,8 @@ struct ofproto_options {
     struct dp_client *dp;              /* Lent; outlives the ofproto. */
     const char *rundir;                /* For <bridge>.mgmt and <bridge>.snoop. */
     bool hold;                         /* Begin in the hold: change and expire nothing (see ofproto_release_hold()). */
-    /* Something that vswitchd shows changed: port link state by OpenFlow port mod, controller status ... Main thread. May be NULL. */
+    /* Something that vswitchd shows changed: port link state by OpenFlow port mod, controller status ... Main thread.
+     * May be NULL. */
     void (*status_changed)(void *arg);
     void *arg;
 };
@@ -37,8 +38,8 @@ void ofproto_destroy(struct ofproto *);   /* Leaves the datapath's flows and por
 void ofproto_release_hold(struct ofproto *);
 bool ofproto_is_holding(const struct ofproto *);
 
-/* Port and bundle settings take effect together, in one published step, when this is called. vswitchd does at the end of applying a
- * configuration; calling it with nothing to do costs nothing. */
+/* Port and bundle settings take effect together, in one published step, when this is called. vswitchd does at the end
+ * of applying a configuration; calling it with nothing to do costs nothing. */
 void ofproto_commit(struct ofproto *);
 /* The datapath (re)connected; ports have their datapath numbers again: takes over its flows. */
 void ofproto_datapath_connected(struct ofproto *);
@@ -140,7 +141,8 @@ struct controller_status {
 void bridge_get_controllers(struct bridge *, void (*each)(const struct controller_status *, void *arg), void *arg);
 
 /* ---- Commands ---- */
-/* fdb/..., ofproto/..., bridge/..., dpif/..., revalidator/..., upcall/show, tnl/ports/show, ...: the table's 'arg' is the ofproto. */
+/* fdb/..., ofproto/..., bridge/..., dpif/..., revalidator/..., upcall/show, tnl/ports/show, ...: the table's 'arg' is
+ * the ofproto. */
 extern const struct control_command ofproto_commands[];
 
 #endif

@@ -130,7 +130,8 @@ int main(int argc, char *argv[])
     const struct command *command = find_command(argv[optind]);
     char *path = find_daemon(target), *reply;
     bool is_error;
-    struct error *e = control_call(path, command->control, argc - optind - 1, argv + optind + 1, json, timeout, &reply, &is_error);
+    struct error *e = control_call(path, command->control, argc - optind - 1, argv + optind + 1, json, timeout, &reply,
+                                   &is_error);
     if (e) {
         fail(error_text(e), 1);
     }

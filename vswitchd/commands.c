@@ -198,7 +198,8 @@ const struct control_command vswitch_commands[] = {
     { "coverage/show", "", "Shows the daemon's counters.", 0, 0, coverage_show },
     { "exit", "[--cleanup]", "Ends the daemon; --cleanup removes what it made.", 0, 1, exit_command },
     { "memory/show", "", "Shows what takes memory.", 0, 0, memory_show },
-    { "netdev-dummy/receive", "port [--qid n] [--len n] packet|flow...", "Lets a dummy port receive packets.", 2, 64, dummy_receive },
+    { "netdev-dummy/receive", "port [--qid n] [--len n] packet|flow...", "Lets a dummy port receive packets.",
+      2, 64, dummy_receive },
     { "netdev-dummy/set-admin-state", "[port] up|down", "Sets the state of dummy ports.", 1, 2, dummy_set_admin },
     { NULL, NULL, NULL, 0, 0, NULL },
 };

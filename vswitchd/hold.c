@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hold after a restart: forward by what was found until the tables are refilled.
  *
- * A new control plane that finds flows in the datapath does not know yet what its tables will say. It changes and expires nothing,
- * and new flows wait, until other_config:flow-restore-wait is not set and each bridge is refilled: it switches without
- * controllers, or has rules and none was added for a moment, or the hold has lasted its bound. */
+ * A new control plane that finds flows in the datapath does not know yet what its tables will say. It changes and
+ * expires nothing, and new flows wait, until other_config:flow-restore-wait is not set and each bridge is refilled: it
+ * switches without controllers, or has rules and none was added for a moment, or the hold has lasted its bound. */
 #include "lib/sys/clock.h"
 #include "lib/base/error.h"
 #include "lib/sys/log.h"

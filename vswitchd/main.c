@@ -54,7 +54,8 @@ static void usage(void)
              "  --database-file=FILE     file of its own database (default: conf.db in the database directory)\n"
              "  --remote=REMOTE          serve its own database at REMOTE too (punix:, ptcp:, db:DB,TABLE,COLUMN)\n"
              "  --datapath=SOCKET        use the tsuji-datapathd at SOCKET; \"embedded\": never one\n"
-             "  --enable-dummy[=override|system]  allow ports without a device (override: all are; system: those of type system)\n"
+             "  --enable-dummy[=override|system]  allow ports without a device (override: all are;\n"
+             "                           system: those of type system)\n"
              "  --disable-system         touch no device of this machine\n"
              "  --disable-system-route   read no routes of this machine\n\n");
     process_options_usage(&t);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan: what must be done so that the switch becomes what a snapshot says, as an ordered list of steps.
  *
- * What: plan_make() compares the snapshot that is in force, the ports that the datapath really has, and the new snapshot. It changes
- * nothing; apply.h runs the steps. What did not change yields no step.
+ * What: plan_make() compares the snapshot that is in force, the ports that the datapath really has, and the new
+ * snapshot. It changes nothing; apply.h runs the steps. What did not change yields no step.
  *
  * Memory: steps point into both snapshots, which outlive the plan. */
 #ifndef VSWITCHD_PLAN_H

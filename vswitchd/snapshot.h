@@ -64,8 +64,8 @@ struct snapshot {
 struct snapshot *snapshot_take(struct db_client *);
 void snapshot_free(struct snapshot *);
 
-/* keys.c: checks a map against spec/keys.toml; appends to '*warning' (allocated text, NULL if none) a sentence for each unknown key
- * (naming the nearest known) and each bad value. 'type' selects keys of Interface.options, else NULL. */
+/* keys.c: checks a map against spec/keys.toml; appends to '*warning' (allocated text, NULL if none) a sentence for each
+ * unknown key (naming the nearest known) and each bad value. 'type' selects keys of Interface.options, else NULL. */
 struct smap;
 void keys_check(const char *table, const char *column, const char *type, const struct smap *, char **warning);
 /* The value of a bool or int key as checked: out of range or absent is the default of spec/keys.toml. */

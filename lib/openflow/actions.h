@@ -48,7 +48,8 @@ struct ofact_vlan { struct ofact a; uint16_t value; bool push; bool has_tag; uin
 /* set_l4_src, set_l4_dst: of TCP, UDP or SCTP, whichever the packet is; nothing for others. Host order. */
 struct ofact_l4_port { struct ofact a; uint16_t port; uint8_t proto; uint8_t pad[5]; };             /* proto: for encoding */
 struct ofact_push_vlan { struct ofact a; be16 tpid; uint8_t pad[6]; };
-struct ofact_resubmit { struct ofact a; ofp_port in_port; uint8_t table; bool with_ct; uint16_t pad; };  /* table 0xff: the current one; in_port OFPP_IN_PORT: the current one */
+/* table 0xff: the current one; in_port OFPP_IN_PORT: the current one. */
+struct ofact_resubmit { struct ofact a; ofp_port in_port; uint8_t table; bool with_ct; uint16_t pad; };
 struct ofact_goto_table { struct ofact a; uint8_t table; uint8_t pad[7]; };
 struct ofact_metadata { struct ofact a; be64 value, mask; };                                      /* write_metadata */
 struct ofact_nested { struct ofact a; struct ofact list[]; };                                     /* write_actions, clone */

@@ -54,7 +54,8 @@ void ofp_encode_error(struct buffer *, enum ofp_error, const struct ofp_header *
 void ofp_encode_hello_failed(struct buffer *, enum ofp_version, uint32_t xid, const char *text);
 struct error *ofp_decode_error(const struct ofp_header *, enum ofp_error *, struct buffer *payload);
 const char *ofp_error_name(enum ofp_error);      /* "OFPBRC_BAD_TYPE" */
-bool ofp_error_is_valid(int code);               /* Is an error_code() one of ours? Else answer OFPERR_OFPBRC_BAD_LEN or the like. */
+/* Is an error_code() one of ours? Else answer OFPERR_OFPBRC_BAD_LEN or the like. */
+bool ofp_error_is_valid(int code);
 
 /* ---- Switch ---- */
 struct ofp_phy_port {
@@ -131,7 +132,8 @@ struct ofp_flow_stats {
     uint64_t packets, bytes; struct ofact_list actions;
 };
 struct error *ofp_decode_flow_stats_request(const struct ofp_header *, struct ofp_flow_stats_request *);
-void ofp_encode_flow_stats_request(struct buffer *, const struct ofp_flow_stats_request *, enum ofp_version, bool nxm, uint32_t xid);
+void ofp_encode_flow_stats_request(struct buffer *, const struct ofp_flow_stats_request *, enum ofp_version, bool nxm,
+                                   uint32_t xid);
 /* Multipart replies are built by a writer that begins a new part (with MORE on the ones before) when a message would
  * exceed 64 KB. */
 struct ofp_multipart { struct buffer *out; enum ofp_msg msg; enum ofp_version version; uint32_t xid; size_t begin, entry; };
@@ -184,7 +186,8 @@ struct error *ofp_decode_desc_reply(const struct ofp_header *, struct ofp_desc *
 enum ofp_packet_in_format { PACKET_IN_STANDARD, PACKET_IN_NXT, PACKET_IN_NXT2 };
 enum { OFPR_NO_MATCH, OFPR_ACTION, OFPR_INVALID_TTL, OFPR_ACTION_SET, OFPR_GROUP, OFPR_PACKET_OUT };
 struct ofp_packet_in {
-    uint32_t buffer_id; uint16_t total_len; uint8_t reason, table_id; be64 cookie; struct match match;   /* in_port and metadata, tunnel */
+    uint32_t buffer_id; uint16_t total_len; uint8_t reason, table_id; be64 cookie;
+    struct match match;            /* in_port and metadata, tunnel */
     const void *data; size_t data_len; const uint8_t *userdata; size_t userdata_len;
 };
 void ofp_encode_packet_in(struct buffer *, const struct ofp_packet_in *, enum ofp_packet_in_format, enum ofp_version);

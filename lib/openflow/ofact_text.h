@@ -34,7 +34,8 @@ bool ofact_mask_is_whole(const struct field *, const union field_value *mask);
 /* ---- Actions: each appends to the parser's list; 'arg' may be changed, 'form' is what stood before it, '(' or ':' ---- */
 struct error *ofact_parse_load(struct ofact_parser *, char *arg) MUST_CHECK;
 struct error *ofact_parse_set_field(struct ofact_parser *, char *arg) MUST_CHECK;
-struct error *ofact_parse_mod(struct ofact_parser *, const char *action, const char *arg, enum field_id, enum ofact_raw) MUST_CHECK;
+struct error *ofact_parse_mod(struct ofact_parser *, const char *action, const char *arg, enum field_id,
+                              enum ofact_raw) MUST_CHECK;
 struct error *ofact_parse_vlan(struct ofact_parser *, const char *action, const char *arg, enum ofact_type, bool push) MUST_CHECK;
 struct error *ofact_parse_l4(struct ofact_parser *, const char *action, const char *arg, enum ofact_type) MUST_CHECK;
 struct error *ofact_parse_move(struct ofact_parser *, char *arg) MUST_CHECK;

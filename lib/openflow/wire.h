@@ -30,7 +30,8 @@ size_t nxm_encode(struct buffer *, const struct match *, enum ofp_version, be64 
 struct error *oxm_match_decode(struct reader *, bool loose, struct match *) MUST_CHECK;
 void oxm_match_encode(struct buffer *, const struct match *, enum ofp_version);
 /* NXM's frame in Nicira messages: the length stands apart, padding to 8. The second writes the length at offset 'len_at'. */
-struct error *nxm_pull_framed(struct reader *, size_t len, bool loose, struct match *, be64 *cookie, be64 *cookie_mask) MUST_CHECK;
+struct error *nxm_pull_framed(struct reader *, size_t len, bool loose, struct match *, be64 *cookie,
+                              be64 *cookie_mask) MUST_CHECK;
 void nxm_put_framed(struct buffer *, size_t len_at, const struct match *, enum ofp_version, be64 cookie, be64 cookie_mask);
 enum { OFP10_MATCH_LEN = 40 };
 struct error *match10_decode(struct reader *, struct match *) MUST_CHECK;

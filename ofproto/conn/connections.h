@@ -49,6 +49,7 @@ void connections_packet_in(struct connections *, const struct ofp_packet_in *, u
 void connections_conn_agreed(struct connections *, struct conn *);
 void connections_conn_closed(struct connections *, struct conn *, const char *why);
 void connections_snoop(struct connections *, const void *messages, size_t n);
-struct error *connections_set_role(struct connections *, struct conn *, const struct ofp_role_request *, struct ofp_role_request *reply);
+struct error *connections_set_role(struct connections *, struct conn *, const struct ofp_role_request *,
+                                   struct ofp_role_request *reply);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The flow index: every flow that the datapath caches, why it is right, and what it counts for (MECHANISMS 5).
  *
- * What: the only writer of datapath flows. A flow is found by id, by (mask, masked key), and by dependency. Distinct dependency lists
- * are kept once. A change marks the flows that it could affect as dirty; the sweeper translates these again.
+ * What: the only writer of datapath flows. A flow is found by id, by (mask, masked key), and by dependency. Distinct
+ * dependency lists are kept once. A change marks the flows that it could affect as dirty; the sweeper translates these again.
  *
  * Threads: everything under 'lock', which is held while datapath requests are queued, so that they leave in order.
  *
@@ -74,9 +74,9 @@ void cached_flows_delete_by_object(struct cached_flows *, dep_t object);
 
 /* The flow whose mask and masked key a packet with 'key' would meet by 'mask'; NULL if none. */
 struct cached_flow *cached_flows_find(struct cached_flows *, const struct key *, const struct mask *);
-/* Installs what a translation of 'key' yielded. An equal flow that is there already is put again (which releases waiting packets).
- * NULL: at a bound, forward without caching. Both this and cached_flows_renew() take the contents of 'credits' unless NULL is
- * returned. */
+/* Installs what a translation of 'key' yielded. An equal flow that is there already is put again (which releases
+ * waiting packets). NULL: at a bound, forward without caching. Both this and cached_flows_renew() take the contents of
+ * 'credits' unless NULL is returned. */
 struct cached_flow *cached_flows_put(struct cached_flows *, const struct key *, const struct xlate_out *,
                                    struct credits *, const struct mask *all_bits);
 /* Takes over a flow that was found in the datapath; cached_flows_adopted() once after the last. */

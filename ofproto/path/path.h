@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The upcall path: misses become flows, changes reach the flows they concern, counters come back.
  *
- * What: a handler thread translates what the datapath does not know; a sweeper thread translates again what a change touched, credits
- * statistics, and expires idle flows. Both apply effects in one place (effects.c).
+ * What: a handler thread translates what the datapath does not know; a sweeper thread translates again what a change
+ * touched, credits statistics, and expires idle flows. Both apply effects in one place (effects.c).
  *
  * Threads: public functions are for the main thread. Callbacks say their own. */
 #ifndef OFPROTO_PATH_PATH_H
@@ -38,8 +38,8 @@ void path_resync(struct path *);
  * that was found again. */
 void path_set_hold(struct path *, bool hold);
 
-/* Calls 'done(arg)' in the main thread when the datapath has confirmed that no packet can meet what was replaced by the changes made
- * so far: the answer to a barrier. */
+/* Calls 'done(arg)' in the main thread when the datapath has confirmed that no packet can meet what was replaced by the
+ * changes made so far: the answer to a barrier. */
 void path_barrier(struct path *, void (*done)(void *arg), void *arg);
 /* The same when, in addition, no upcall is waiting or under way: "revalidator/wait", deterministic tests. */
 void path_wait(struct path *, void (*done)(void *arg), void *arg);

@@ -6,7 +6,8 @@
  * version it read and its *dependencies*: what it looked at, also what it looked for and missed. A change names the dependencies
  * it touches, so exactly the flows that could be affected are translated again.
  *
- * A dependency is 64 bits: kind, object, and a hash of the values looked up. DEP_ANY_HASH in a change touches all hashes of its object.
+ * A dependency is 64 bits: kind, object, and a hash of the values looked up. DEP_ANY_HASH in a change touches all
+ * hashes of its object.
  *
  * Threads: versions are read by any thread; changes are made by the main thread, MAC moves also by handlers
  * (changes_add() has a lock). The listener is called in the thread that made the change, after it was published. */
@@ -66,13 +67,13 @@ void changes_destroy(struct changes *);
 uint64_t changes_version(const struct changes *);
 /* Does 'c' concern a flow with ingress key 'key' under 'mask' whose dependencies are the (sealed) set 'deps'? */
 bool change_selects(const struct change *c, const struct dep_set *deps, const struct key *key, const struct mask *mask);
-/* Raises the version by one for a group of changes that is published at once ('n' >= 1): 'publish(arg, version)' makes the new state
- * visible at that version and is called before anyone can read the new number. Then tells the listener of each. */
+/* Raises the version by one for a group of changes that is published at once ('n' >= 1): 'publish(arg, version)' makes
+ * the new state visible at that version and is called before anyone can read the new number. Then tells the listener of each. */
 void changes_add(struct changes *, const struct change *, size_t n, void (*publish)(void *arg, uint64_t version), void *arg);
 /* The version that the next changes_add() of this thread will make. Main thread, for preparing rules. */
 uint64_t changes_next_version(const struct changes *);
-/* Packet fields that rules' actions have ever been able to modify: a rule that matches any other bits does so as the packet came in,
- * whatever path led to its table, so they may narrow a change. Main thread. */
+/* Packet fields that rules' actions have ever been able to modify: a rule that matches any other bits does so as the
+ * packet came in, whatever path led to its table, so they may narrow a change. Main thread. */
 void changes_note_modified(struct changes *, const struct fields *mask);
 const struct fields *changes_modified(const struct changes *);
 void changes_set_listener(struct changes *, void (*fn)(const struct change *, size_t n, void *arg), void *arg);

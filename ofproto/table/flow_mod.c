@@ -183,13 +183,15 @@ static struct error *add(struct txn *txn, const struct ofp_flow_mod *fm, enum of
         const struct rule *other;
         LIST_FOR_EACH (other, in_table, &table->rules) {
             if (other->order == r->order && overlap(&other->match, &r->match)) {
-                e = error_new(OFPERR_OFPFMFC_OVERLAP, "flow mod: table %u has a rule of priority %u that overlaps", id, r->priority);
+                e = error_new(OFPERR_OFPFMFC_OVERLAP, "flow mod: table %u has a rule of priority %u that overlaps",
+                              id, r->priority);
                 break;
             }
         }
     }
     if (!e && tables_n_rules(t) >= MAX_RULES_PER_BRIDGE) {
-        e = error_new(OFPERR_OFPFMFC_TABLE_FULL, "flow mod: the bridge has %d rules, the most that it may have", MAX_RULES_PER_BRIDGE);
+        e = error_new(OFPERR_OFPFMFC_TABLE_FULL, "flow mod: the bridge has %d rules, the most that it may have",
+                      MAX_RULES_PER_BRIDGE);
     }
     if (e) {
         rule_put(r);

@@ -38,7 +38,8 @@ bool mac_delete(struct mac_table *, uint16_t vlan, struct eth_addr);
 void mac_flush(struct mac_table *, bool statics_too);
 void mac_flush_port(struct mac_table *, ofp_port port);
 void mac_expire(struct mac_table *);   /* Once a second. */
-void mac_for_each(const struct mac_table *, void (*each)(const struct mac_entry *, void *arg), void *arg);   /* Sorted by VLAN, MAC. */
+/* Sorted by VLAN, MAC. */
+void mac_for_each(const struct mac_table *, void (*each)(const struct mac_entry *, void *arg), void *arg);
 struct mac_stats { uint64_t learned, expired, evicted, moved; size_t current, statics, max; };
 void mac_get_stats(const struct mac_table *, struct mac_stats *);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A rule: an OpenFlow flow entry.
  *
- * Threads: the main thread creates, changes and removes rules; translation reads them under RCU. What a modification changes (actions,
- * cookie) is replaced by a new rule with the same statistics block, so a reader sees the old or the new one whole.
- * Statistics are credited by the sweeper and handlers with relaxed atomics.
+ * Threads: the main thread creates, changes and removes rules; translation reads them under RCU. What a modification
+ * changes (actions, cookie) is replaced by a new rule with the same statistics block, so a reader sees the old or the
+ * new one whole. Statistics are credited by the sweeper and handlers with relaxed atomics.
  * Memory: counted for holders outside of RCU sections (flow cache entries that credit it): rule_get(), rule_put(). */
 #ifndef OFPROTO_TABLE_RULE_H
 #define OFPROTO_TABLE_RULE_H
@@ -31,7 +31,8 @@ struct rule {
     uint64_t added, removed;       /* Visible to versions added <= v < removed. */
     struct ofact_list actions;     /* Owned; immutable. */
     struct rule_stats *stats;
-    bool hidden;                   /* Of the switch itself: not shown, not deleted by controllers (priority above 65535 in spirit). */
+    /* Of the switch itself: not shown, not deleted by controllers (priority above 65535 in spirit). */
+    bool hidden;
     int32_t order;                 /* Priority as compared: hidden rules above all. */
     bool going;                    /* The writer's: is to be removed, or has been; new rules replace it. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hash tables for one writer and any readers under RCU: of pointers (rules by the hash of their match) and of counted hashes.
  *
- * What: open addressing with linear probing, at most three quarters full. A slot only goes from empty to used to dead; growing makes
- * a new array, which replaces the old one whole, so a reader meets each element that stays.
+ * What: open addressing with linear probing, at most three quarters full. A slot only goes from empty to used to dead;
+ * growing makes a new array, which replaces the old one whole, so a reader meets each element that stays.
  *
  * Threads: slots_find_*(), counts_contain() under RCU; the others for the writer. */
 #ifndef OFPROTO_TABLE_SLOTS_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The view: bridges, bundles, ports and tunnels as translation sees them, one immutable tree behind one RCU pointer.
  *
- * What: the main thread builds a new one whenever something in it changes (ports are hundreds, changes are rare), publishes it with
- * the changes that name what differs (DEP_BRIDGE of bridges whose ports changed, DEP_DP_PORT, DEP_TUNNEL), and frees the old one
- * after a grace period. Tables and MAC tables are live objects with versions and locks of their own; the view points to them.
+ * What: the main thread builds a new one whenever something in it changes (ports are hundreds, changes are rare),
+ * publishes it with the changes that name what differs (DEP_BRIDGE of bridges whose ports changed, DEP_DP_PORT,
+ * DEP_TUNNEL), and frees the old one after a grace period. Tables and MAC tables are live objects with versions and
+ * locks of their own; the view points to them.
  *
  * Threads: read under RCU by any thread. */
 #ifndef OFPROTO_TABLE_VIEW_H
@@ -70,7 +71,8 @@ struct view_bridge {
     struct tables *tables;
     struct mac_table *macs;
     struct eth_addr mac;
-    bool fail_secure;              /* Fail mode as it is in force now: standalone with no controller in reach has a hidden NORMAL rule. */
+    /* Fail mode as it is in force now: standalone with no controller in reach has a hidden NORMAL rule. */
+    bool fail_secure;
     bool forward_bpdu;
     uint16_t miss_send_len;        /* 1.0's way of a table miss: controllers get it ... */
     bool miss_to_controller;       /* ... if one speaks 1.0; from 1.3 on a miss is a drop. */
@@ -101,8 +103,8 @@ bool view_is_carrier(const struct view *, uint32_t dp_port);
  * peers apart. A port without a key has key 0. NULL: '*why' is tunnel-unknown-key or tunnel-unknown-remote. */
 struct view_port *view_tunnel_by_key(const struct view *, uint32_t carrier, const struct tunnel_key *, enum drop *why);
 
-/* Building: bridges, ports, bundles, their arrays and names are allocated by the builder and owned by the view, which holds a reference
- * of each port's credit too; 'tables' and 'macs' are lent. The arrays are in the order said above. */
+/* Building: bridges, ports, bundles, their arrays and names are allocated by the builder and owned by the view, which
+ * holds a reference of each port's credit too; 'tables' and 'macs' are lent. The arrays are in the order said above. */
 struct view *view_new(void);
 void view_free(struct view *);
 

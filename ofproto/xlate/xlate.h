@@ -49,12 +49,14 @@ struct effect_packet_in {
 struct effect {
     enum effect_kind kind;
     union {
-        struct rule *rule;                                                         /* Credit: packets, bytes, used. Not counted. */
+        struct rule *rule;   /* Credit: packets, bytes, used. Not counted. */
         struct { const struct view_bridge *bridge; uint8_t table; bool matched; } table;  /* Credit. */
-        struct { const struct view_bridge *bridge; uint16_t vlan; struct eth_addr mac; ofp_port port; bool garp; } mac;  /* Once, and refresh while used. */
+        /* Once, and refresh while used. */
+        struct { const struct view_bridge *bridge; uint16_t vlan; struct eth_addr mac; ofp_port port; bool garp; } mac;
         struct port_credit *port;                                                  /* Credit rx or tx. */
         struct effect_packet_in packet_in;
-        struct { const struct view_bridge *bridge; struct ofp_flow_mod fm; struct buffer actions; } learn;  /* Once, and refresh while used. */
+        /* Once, and refresh while used. */
+        struct { const struct view_bridge *bridge; struct ofp_flow_mod fm; struct buffer actions; } learn;
     };
 };
 
