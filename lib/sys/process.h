@@ -50,7 +50,7 @@ void process_options_usage(struct text *);
 void process_options_fini(struct process_options *);
 
 /* Applies the options: log file, fork, session, monitor, pid file with lock, mlockall. Makes the run
- * and log directories if they are missing, ignores SIGPIPE, removes the registered files on
+ * and log directories if they are missing, ignores SIGPIPE and SIGXFSZ, removes the registered files on
  * SIGTERM, SIGINT and SIGHUP, and registers the main thread with RCU. In the parent and in the
  * monitor it does not return. 'user' is for process_drop_privileges(), before files and sockets are
  * made. */

@@ -169,4 +169,5 @@ void process_handle_signals(void)
         }
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);        /* A file at its limit is an error of write(), as a full disk is. */
 }
