@@ -197,22 +197,6 @@ struct rule *classifier_find(const struct classifier *c, const struct minimatch 
     return r;
 }
 
-void classifier_all_bits(const struct classifier *c, struct fields *wc)
-{
-    const struct subtable_list *list = rcu_dereference(c->list);
-    for (size_t i = 0; i < list->n; i++) {
-        const struct subtable *s = list->refs[i].s;
-        for (unsigned j = 0; j < s->n_words; j++) {
-            ((uint64_t *) wc)[s->words[j]] |= s->mask[j];
-        }
-    }
-}
-
-size_t classifier_n_subtables(const struct classifier *c)
-{
-    return c->list->n;
-}
-
 /* ---- Lookup in one subtable ---- */
 
 static struct rule *lookup_subtable(const struct classifier *c, const struct subtable *s, uint64_t version,

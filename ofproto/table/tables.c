@@ -215,11 +215,8 @@ int64_t tables_expire(struct tables *t, int64_t now_ms)
 
 void tables_all_bits(const struct tables *t, struct fields *wc)
 {
-    for (int i = 0; i < N_TABLES; i++) {
-        const struct table *table = rcu_dereference(t->table[i]);
-        if (table) {
-            classifier_all_bits(&table->cls, wc);
-        }
+    for (size_t i = 0; i < FIELDS_WORDS; i++) {
+        ((uint64_t *) wc)[i] |= __atomic_load_n(&t->all_bits[i], __ATOMIC_RELAXED);
     }
 }
 

@@ -55,6 +55,7 @@ struct tables {
     struct list expiring;             /* By 'in_expiry'. */
     struct list garbage;              /* Oldest first. */
     size_t n_rules, n_hidden;
+    uint64_t all_bits[FIELDS_WORDS];  /* What any rule has ever matched. Relaxed atomics of the writer; read by anyone. */
 };
 
 /* partition.c */

@@ -11,6 +11,7 @@
 struct narrowed { uint64_t words[2 * FIELDS_WORDS]; };
 
 static void enter(struct tables *, struct rule *);
+static void note_bits(struct tables *, const struct minimatch *);
 static void leave(struct tables *, struct rule *);
 static void note_modified(struct fields *, const struct ofact_list *);
 static size_t list_changes(struct txn *, struct change **, struct narrowed **);
@@ -119,6 +120,20 @@ static void enter(struct tables *t, struct rule *r)
     t->n_rules++;
     t->n_hidden += r->hidden;
     partition_count(table, r, 1);
+    note_bits(t, &r->match);
+}
+
+static void note_bits(struct tables *t, const struct minimatch *m)
+{
+    uint32_t i = 0;
+    for (unsigned half = 0; half < ARRAY_SIZE(m->map); half++) {
+        for (uint64_t map = m->map[half]; map; map &= map - 1, i++) {
+            uint64_t *all = &t->all_bits[half * 64 + __builtin_ctzll(map)], bits = m->words[m->n_words + i];
+            if (bits & ~*all) {
+                __atomic_store_n(all, *all | bits, __ATOMIC_RELAXED);
+            }
+        }
+    }
 }
 
 static void leave(struct tables *t, struct rule *r)

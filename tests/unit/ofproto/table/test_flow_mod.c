@@ -256,6 +256,19 @@ START_TEST(test_learn)
 }
 END_TEST
 
+START_TEST(test_all_bits)
+{
+    struct lab *l = lab_create();
+    struct fields bits;
+    memset(&bits, 0, sizeof bits);
+    lab_rules(l, "br0", "table=3,in_port=1,dl_dst=02:00:00:00:00:01,actions=drop\ntcp,nw_dst=10.0.0.0/8,actions=drop");
+    tables_all_bits(lab_bridge(l, "br0")->tables, &bits);
+    ck_assert_uint_eq(bits.key.l3.ip4_dst, htobe32(0xff000000));
+    ck_assert(bits.key.l2.dst.b[5] == 0xff && bits.key.l3.proto == 0xff && !bits.key.l2.src.b[0] && bits.in_port == UINT32_MAX);
+    lab_destroy(l);
+}
+END_TEST
+
 TCase *flow_mod_tcase(void)
 {
     TCase *t = tcase_create("flow mod");
@@ -265,5 +278,6 @@ TCase *flow_mod_tcase(void)
     tcase_add_test(t, test_groups);
     tcase_add_test(t, test_hidden);
     tcase_add_test(t, test_learn);
+    tcase_add_test(t, test_all_bits);
     return t;
 }
