@@ -513,3 +513,38 @@ def test_a_damaged_file_is_reported_and_kept(tmp_path):
         assert done.returncode == 1 and "not a database file" in done.stderr
         server.db.write_bytes(data)
         server.start()
+
+
+def test_a_session_with_many_waiting_transactions_is_read_again_later():
+    with Server(True, SCHEMA) as server:
+        rpc = Rpc(server.sock)
+        wait = {"op": "wait", "table": "root", "where": [], "columns": ["name"], "until": "==",
+                "rows": [{"name": "never"}], "timeout": 50}
+        ids = [rpc.start("transact", SCHEMA["name"], wait) for _ in range(2500)]
+        assert all(rpc.finish(id)["result"][0]["error"] == "timed out" for id in ids)
+        assert rpc.call("echo")["result"] == []
+
+
+def test_two_hundred_monitors_get_each_change():
+    with Server(True, SCHEMA) as server:
+        rpcs = [session(server) for _ in range(200)]
+        for i, rpc in enumerate(rpcs):
+            rpc.call("monitor_cond", SCHEMA["name"], ["m", i], {"root": [{"columns": ["name"]}]})
+        for name in ("a", "b", "c"):
+            rpcs[0].call("transact", SCHEMA["name"], {"op": "insert", "table": "root",
+                                                      "row": {"name": name, "number": ord(name)}})
+        for i, rpc in enumerate(rpcs):
+            rpc.call("echo")
+            names = [row["insert"]["name"] for n in rpc.notes for row in n["params"][1]["root"].values()]
+            assert names == ["a", "b", "c"] and all(n["params"][0] == ["m", i] for n in rpc.notes)
+
+
+def test_locks_and_monitors_of_a_session_are_bounded():
+    with Server(True, SCHEMA) as server:
+        rpc = Rpc(server.sock)
+        replies = [rpc.call("lock", f"l{i}") for i in range(1001)]
+        assert replies[999]["result"] == {"locked": True}
+        assert replies[1000]["error"]["error"] == "resources exhausted"
+        replies = [rpc.call("monitor", SCHEMA["name"], i, {"few": {}}) for i in range(1001)]
+        assert replies[999]["error"] is None
+        assert replies[1000]["error"]["error"] == "resources exhausted"
