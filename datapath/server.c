@@ -22,6 +22,14 @@ void datapath_options_init(struct datapath_options *o)
                                      .upcall_burst = 16384, .peer_uid = (uid_t) -1 };
 }
 
+/* Devices, raw sockets, locked memory, thread priorities; and for system ports the program that keeps the host's own
+ * stack out. */
+const char *const *datapath_capabilities(const struct datapath_options *o)
+{
+    static const char *const names[] = { "bpf", "net_admin", "net_raw", "net_broadcast", "ipc_lock", "sys_nice", NULL };
+    return o->enable_system ? names : names + 1;
+}
+
 /* A call into the control thread that waits for its answer. */
 struct call {
     struct datapath *dp;

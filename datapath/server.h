@@ -28,6 +28,8 @@ struct datapath_options {
     uid_t peer_uid;                /* Besides root and our own, who may be the peer; (uid_t) -1: nobody. */
 };
 void datapath_options_init(struct datapath_options *);
+/* Names of the capabilities that a datapath with these options needs, for process_drop_privileges(). */
+const char *const *datapath_capabilities(const struct datapath_options *);
 
 struct error *datapath_create(const struct datapath_options *, struct datapath **);
 /* Stops workers, drops what waits, removes ports. */

@@ -22,12 +22,6 @@ LOG_MODULE(datapathd);
 
 enum { OPT_SOCKET = 256, OPT_DUMMY, OPT_NO_SYSTEM, OPT_WORKERS, OPT_PEER_USER };
 
-/* What the engine needs of root's powers: devices, raw sockets, locked memory, thread priorities; and for system ports
- * the program that keeps the host's own stack out. */
-static const char *const kept_capabilities[] = { "net_admin", "net_raw", "net_broadcast", "ipc_lock", "sys_nice", NULL };
-static const char *const kept_with_devices[] = { "net_admin", "net_raw", "net_broadcast", "ipc_lock", "sys_nice", "bpf",
-                                                 NULL };
-
 static struct datapathd {
     struct loop *loop;
     struct datapath *dp;
@@ -197,7 +191,7 @@ int main(int argc, char *argv[])
 
     char *socket = process_rundir_file(d->socket ? d->socket : "datapath.sock");
     /* Before any thread: capabilities belong to threads. As root they are dropped, not root's files. */
-    check(process_drop_privileges(d->process.user, d->options.enable_system ? kept_with_devices : kept_capabilities));
+    check(process_drop_privileges(d->process.user, datapath_capabilities(&d->options)));
     check(datapath_create(&d->options, &d->dp));
     check(datapath_listen(d->dp, socket));
     if (d->has_peer_user && chown(socket, d->options.peer_uid, -1)) {

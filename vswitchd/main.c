@@ -34,11 +34,6 @@ struct options {
     const char *dummy;              /* NULL, "", "override", "system" */
 };
 
-/* What the embedded datapath needs of root's powers: devices, raw sockets, locked memory, thread priorities; and for
- * system ports the program that keeps the host's own stack out. */
-static const char *const kept_with_datapath[] = { "net_admin", "net_raw", "net_broadcast", "ipc_lock", "sys_nice", "bpf",
-                                                  NULL };
-
 /* ---- Options ---- */
 
 enum { OPT_DATABASE_FILE = 2000, OPT_REMOTE, OPT_DATAPATH, OPT_DUMMY, OPT_DISABLE_SYSTEM, OPT_DISABLE_SYSTEM_ROUTE };
@@ -245,8 +240,9 @@ static void choose_datapath(struct daemon *d)
 static void become_user(struct daemon *d)
 {
     const char *user = d->options.process.user;
+    struct datapath_options of_datapath = { .enable_system = d->options.enable_system };
     if (user) {
-        die_if(process_drop_privileges(user, d->vs.embedded ? kept_with_datapath : NULL));
+        die_if(process_drop_privileges(user, d->vs.embedded ? datapath_capabilities(&of_datapath) : NULL));
     }
 }
 

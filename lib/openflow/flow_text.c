@@ -10,6 +10,7 @@
 #include "lib/base/error.h"
 #include "lib/base/parse.h"
 #include "lib/base/text.h"
+#include "lib/openflow/print.h"
 
 enum { DEFAULT_PRIORITY = 32768, N_TABLES = 255 };
 
@@ -345,18 +346,6 @@ static void format_match(const struct match *m, int priority, const struct port_
     }
 }
 
-static void format_duration(uint32_t s, uint32_t ns, struct text *t)
-{
-    text_printf(t, "%"PRIu32, s);
-    if (ns) {
-        text_printf(t, ".%09"PRIu32, ns);
-        while (text_ends_with(t, "0")) {
-            text_chomp(t, '0');
-        }
-    }
-    text_put_char(t, 's');
-}
-
 void ofp_flow_stats_format(const struct ofp_flow_stats *s, const struct port_names *names, bool show_stats,
                            struct text *t)
 {
@@ -365,7 +354,7 @@ void ofp_flow_stats_format(const struct ofp_flow_stats *s, const struct port_nam
     }
     if (show_stats) {
         text_put(t, " duration=");
-        format_duration(s->duration_s, s->duration_ns, t);
+        ofp_put_duration(t, s->duration_s, s->duration_ns);
         text_put_char(t, ',');
     }
     if (show_stats || s->table_id) {

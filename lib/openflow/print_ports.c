@@ -204,16 +204,21 @@ struct error *ofp_print_port_stats(struct ofp_printer *p)
     return error;
 }
 
-struct error *ofp_print_port_request(struct ofp_printer *p)
+static struct error *print_asked_port(struct ofp_printer *p, const char *label)
 {
     ofp_port port;
     struct error *error = ofp_decode_port_request(p->h, &port);
     if (!error) {
-        text_put(p->t, " port_no=");
+        text_put(p->t, label);
         ofp_port_format(port, p->names, p->t);
         text_put_char(p->t, '\n');
     }
     return error;
+}
+
+struct error *ofp_print_port_request(struct ofp_printer *p)
+{
+    return print_asked_port(p, " port_no=");
 }
 
 struct error *ofp_print_port_desc(struct ofp_printer *p)
@@ -242,12 +247,5 @@ struct error *ofp_print_port_desc(struct ofp_printer *p)
 
 struct error *ofp_print_port_desc_request(struct ofp_printer *p)
 {
-    ofp_port port;
-    struct error *error = ofp_decode_port_request(p->h, &port);
-    if (!error) {
-        text_put(p->t, " port=");
-        ofp_port_format(port, p->names, p->t);
-        text_put_char(p->t, '\n');
-    }
-    return error;
+    return print_asked_port(p, " port=");
 }

@@ -50,25 +50,16 @@ struct rule *rule_create(const struct match *match, uint16_t priority, uint8_t t
 
 struct rule *rule_successor(const struct rule *old, const struct ofact_list *actions)
 {
-    struct rule *r = xzalloc(sizeof *r);
     struct match match;
     minimatch_expand(&old->match, &match);
-    minimatch_init(&r->match, &match);
-    r->priority = old->priority;
+    struct rule *r = rule_create(&match, old->priority, old->table_id, actions);
     r->order = old->order;
-    r->table_id = old->table_id;
     r->idle_timeout = old->idle_timeout;
     r->hard_timeout = old->hard_timeout;
     r->flags = old->flags;
     r->importance = old->importance;
     r->cookie = old->cookie;
     r->hidden = old->hidden;
-    rule_set_actions(r, actions);
-    r->added = r->removed = UINT64_MAX;
-    r->refs = 1;
-    list_init(&r->in_cookie);
-    list_init(&r->in_table);
-    list_init(&r->in_expiry);
     return r;
 }
 

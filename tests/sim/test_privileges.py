@@ -11,8 +11,9 @@ from switch import Switch, program
 pytestmark = [pytest.mark.root]
 
 USER = "nobody"
-# capabilities(7): CAP_NET_BROADCAST, CAP_NET_ADMIN, CAP_NET_RAW, CAP_IPC_LOCK, CAP_SYS_NICE, CAP_BPF
-OF_THE_DATAPATH = sum(1 << n for n in (11, 12, 13, 14, 23, 39))
+# capabilities(7): CAP_NET_BROADCAST, CAP_NET_ADMIN, CAP_NET_RAW, CAP_IPC_LOCK, CAP_SYS_NICE; CAP_BPF
+OF_THE_DATAPATH = sum(1 << n for n in (11, 12, 13, 14, 23))
+FOR_DEVICES = 1 << 39
 
 
 def statuses(pid):
@@ -53,7 +54,7 @@ def test_only_the_datapath_of_three_processes_keeps_powers():
     with Switch("split", dummy=True, user=USER) as s:
         assert_became_user(s.daemons["db"], 0)
         assert_became_user(s.daemons["vswitchd"], 0)
-        assert_became_user(s.daemons["datapath"], OF_THE_DATAPATH)
+        assert_became_user(s.daemons["datapath"], OF_THE_DATAPATH | FOR_DEVICES)
         assert_forwards(s)
 
 
