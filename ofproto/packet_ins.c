@@ -10,6 +10,7 @@ enum { MAX_WAITING = 1000 };
 struct packet_in_job {
     struct list node;
     uint16_t bridge_id, controller_id;
+    bool is_miss_rule;
     struct ofp_packet_in pin;         /* Data and userdata are owned. */
 };
 
@@ -37,6 +38,7 @@ void packet_in_from_handler(const struct effect_packet_in *effect, const void *f
     struct packet_in_job *job = xzalloc(sizeof *job);
     job->bridge_id = effect->bridge->id;
     job->controller_id = effect->controller_id;
+    job->is_miss_rule = effect->is_miss_rule;
     job->pin = (struct ofp_packet_in) {
         .buffer_id = OFP_NO_BUFFER, .total_len = MIN(n, UINT16_MAX), .reason = effect->reason,
         .table_id = effect->table_id, .cookie = effect->cookie, .match = effect->metadata,
@@ -68,7 +70,7 @@ void packet_ins_drain(struct ofproto *ofproto)
         struct bridge *bridge;
         LIST_FOR_EACH (bridge, node, &ofproto->bridges) {
             if (bridge->id == job->bridge_id) {
-                connections_packet_in(bridge->connections, &job->pin, job->controller_id);
+                connections_packet_in(bridge->connections, &job->pin, job->controller_id, job->is_miss_rule);
                 break;
             }
         }

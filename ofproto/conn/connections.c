@@ -492,12 +492,17 @@ void connections_flow_removed(struct connections *cs, const struct rule *rule, u
     }
 }
 
-void connections_packet_in(struct connections *cs, const struct ofp_packet_in *pin, uint16_t controller_id)
+void connections_packet_in(struct connections *cs, const struct ofp_packet_in *pin, uint16_t controller_id, bool is_miss_rule)
 {
     struct conn *conn;
     LIST_FOR_EACH (conn, node, &cs->conns) {
-        if (conn->controller_id == controller_id && conn_wants(conn, conn->async.packet_in, pin->reason)) {
-            conn_send_packet_in(conn, pin);
+        /* Before 1.3 a rule for table misses is a rule like any other. */
+        struct ofp_packet_in p = *pin;
+        if (is_miss_rule && conn->version < OFP13) {
+            p.reason = OFPR_ACTION;
+        }
+        if (conn->controller_id == controller_id && conn_wants(conn, conn->async.packet_in, p.reason)) {
+            conn_send_packet_in(conn, &p);
         }
     }
 }

@@ -43,7 +43,7 @@ void connections_each_status(const struct connections *, void (*each)(const stru
 /* Asynchronous messages to all who want them. */
 void connections_port_status(struct connections *, uint8_t reason, const struct ofp_phy_port *, const struct conn *but);
 void connections_flow_removed(struct connections *, const struct rule *, uint8_t reason);
-void connections_packet_in(struct connections *, const struct ofp_packet_in *, uint16_t controller_id);
+void connections_packet_in(struct connections *, const struct ofp_packet_in *, uint16_t controller_id, bool is_miss_rule);
 
 /* For conn.c. */
 void connections_conn_agreed(struct connections *, struct conn *);
