@@ -20,8 +20,9 @@ db_libdb_a_SOURCES = \
 	db/schema_text.h \
 	db/server.c db/server.h db/server_private.h \
 	db/server_db.c \
-	db/session.c \
+	db/session.c db/session_private.h \
 	db/session_lock.c \
+	db/session_txn.c \
 	db/store.c db/store.h \
 	db/table.c db/table.h \
 	db/txn.c db/txn.h \
