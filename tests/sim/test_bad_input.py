@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Foreign bytes of every kind: broken OpenFlow messages, garbage on every socket, peers that never read, a damaged
 journal, a full disk, hostile packets. The switch says what is wrong, loses nothing, and goes on."""
-import json
+import os
 import pathlib
 import random
 import resource
@@ -270,7 +270,8 @@ def test_a_database_client_that_never_reads(switch):
         reply = busy.call("transact", "Open_vSwitch", {"op": "update", "table": "Open_vSwitch", "where": [],
                                                        "row": {"external_ids": ["map", [["big", f"{i}" + "x" * 500000]]]}})
         assert reply["result"] == [{"count": 1}]
-    assert resident_kb(daemon.pid) - before < 256 * 1024
+    quarantine = 256 * 1024 if "ASAN_OPTIONS" in os.environ else 0       # What it has freed and keeps.
+    assert resident_kb(daemon.pid) - before < 256 * 1024 + quarantine
     busy.call("transact", "Open_vSwitch", {"op": "update", "table": "Open_vSwitch", "where": [], "row": {"external_ids": ["map", []]}})
     deaf.close()
     busy.close()
@@ -372,15 +373,11 @@ def test_hostile_packets(switch):
     packets = [p for p in packets if p]
     off, before = accounting(switch)
     assert off == 0
-    for at in range(0, len(packets), 100):
-        batch = [p.hex() for p in packets[at:at + 100]]
-        done = switch.appctl("netdev-dummy/receive", "p1", *batch, check=False)
-        if done.returncode:
-            for packet in batch:
-                done = switch.appctl("netdev-dummy/receive", "p1", packet, check=False)
-                assert not done.returncode or len(packet) < 28, (packet, done.stderr)
+    for at in range(0, len(packets), 60):
+        batch = [p.hex() for p in packets[at:at + 60]]
+        switch.receive("p1", *batch)
     off, after = wait_until(lambda: (c := accounting(switch))[0] == 0 and c)
-    assert after - before > len(packets) * 0.8
+    assert after - before >= len(packets)
     switch.appctl("revalidator/audit")
     switch.ofctl("del-flows", "br0")
     alive(switch)
