@@ -548,3 +548,40 @@ def test_locks_and_monitors_of_a_session_are_bounded():
         replies = [rpc.call("monitor", SCHEMA["name"], i, {"few": {}}) for i in range(1001)]
         assert replies[999]["error"] is None
         assert replies[1000]["error"]["error"] == "resources exhausted"
+
+
+@pytest.mark.root
+def test_a_full_disk_is_an_error_and_no_damage(tmp_path):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", tmp_path], check=True)
+    try:
+        with Server(True, SCHEMA, warnings_ok=True) as server:
+            server.stop()
+            small = tmp_path / "conf.db"
+            small.write_bytes(server.db.read_bytes())
+            server.db = small
+            server.start()
+            rpc, watcher = Rpc(server.sock), Rpc(server.sock)
+            watcher.call("monitor", SCHEMA["name"], "m", {"root": {"columns": ["name"]}})
+            names, failed = [], 0
+            for i in range(100):
+                reply = rpc.call("transact", SCHEMA["name"], {
+                    "op": "insert", "table": "root",
+                    "row": {"name": f"r{i}", "number": i, "some": "x" * 2000}}, {"op": "commit", "durable": True})
+                if len(reply["result"]) == 3:
+                    assert reply["result"][2]["error"] == "I/O error", reply
+                    failed += 1
+                else:
+                    names.append(f"r{i}")
+                if failed == 3:
+                    subprocess.run(["mount", "-o", "remount,size=10m", tmp_path], check=True)
+            assert failed == 3 and len(names) == 97
+            watcher.call("echo")
+            seen = [row["new"]["name"] for n in watcher.notes for row in n["params"][1]["root"].values()]
+            assert seen == names   # Nobody was told of what failed.
+            server.restart(kill=True)
+            rows = Rpc(server.sock).call("transact", SCHEMA["name"], {"op": "select", "table": "root", "where": [],
+                                                                      "columns": ["name"]})["result"][0]["rows"]
+            assert sorted(r["name"] for r in rows) == sorted(names)
+            assert not list(tmp_path.glob("*damaged*"))
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=True)
