@@ -13,6 +13,8 @@
 
 LOG_MODULE(vswitchd);
 
+enum { RETRY_MS = 1000 };
+
 /* ---- What came of it ---- */
 
 struct interface_result *vswitch_result(struct vswitch *vs, const char *name)
@@ -376,13 +378,14 @@ void vswitch_reconfigure(struct vswitch *vs)
     vs->settling = true;
     ofproto_settle(vs->ofproto, settled, vs);
     if (vs->retry) {
-        loop_timer_after_ms(&vs->reconfigure_timer, 1000);
+        loop_timer_after_ms(&vs->reconfigure_timer, RETRY_MS);
     }
 }
 
 /* ---- Events of the datapath ---- */
 
-void vswitch_datapath_connected(struct vswitch *vs)
+/* Reads anew which ports the datapath has. False: it does not answer. */
+static bool read_dp_ports(struct vswitch *vs)
 {
     struct dp_port_state *states;
     struct dp_port_config *configs;
@@ -391,7 +394,7 @@ void vswitch_datapath_connected(struct vswitch *vs)
     if (e) {
         LOG_WARN("datapath: its ports could not be read: %s", error_text(e));
         error_free(e);
-        return;
+        return false;
     }
     while (vs->dp_ports.n) {
         dp_ports_remove(&vs->dp_ports, vs->dp_ports.list[0].number);
@@ -403,6 +406,26 @@ void vswitch_datapath_connected(struct vswitch *vs)
     }
     free(states);
     free(configs);
+    return true;
+}
+
+void vswitch_retry(struct vswitch *vs)
+{
+    /* What was not answered may have been done later. */
+    if (read_dp_ports(vs)) {
+        vswitch_reconfigure(vs);
+    } else {
+        loop_timer_after_ms(&vs->reconfigure_timer, RETRY_MS);
+    }
+}
+
+void vswitch_datapath_connected(struct vswitch *vs)
+{
+    vs->unread = !read_dp_ports(vs);
+    if (vs->unread) {
+        loop_timer_after_ms(&vs->reconfigure_timer, RETRY_MS);
+        return;
+    }
     vs->dp_ports_known = true;
     if (vs->current) {
         /* What was configured in the datapath may be lost with it. */

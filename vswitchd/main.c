@@ -274,8 +274,10 @@ static void database_changed(struct db_client *db, void *d_)
 static void reconfigure_due(void *vs_)
 {
     struct vswitch *vs = vs_;
-    if (vs->retry) {
-        vswitch_reconfigure(vs);
+    if (vs->unread) {
+        vswitch_datapath_connected(vs);
+    } else if (vs->retry) {
+        vswitch_retry(vs);
     }
     vswitch_hold_check(vs);
 }

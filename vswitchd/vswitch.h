@@ -53,6 +53,7 @@ struct vswitch {
     int64_t applied_cfg;            /* next_cfg of what was applied and settled; -1: nothing. */
     bool settling, again;           /* A configuration is on its way; another is to follow. */
     bool retry;                     /* Steps failed because the datapath did not answer. */
+    bool unread;                    /* It connected, but its ports could not be read yet. */
 
     bool hold;                      /* Since a restart (hold.c). */
     int64_t hold_since_ms;
@@ -67,6 +68,8 @@ struct vswitch {
 
 /* apply.c: runs the plan from 'current' to a new snapshot of the replica, then settles and writes the status. */
 void vswitch_reconfigure(struct vswitch *);
+/* What failed for want of an answer once more, by what the datapath has now. */
+void vswitch_retry(struct vswitch *);
 void vswitch_datapath_connected(struct vswitch *);
 void vswitch_ports_changed(struct vswitch *);      /* The datapath said that some port's state changed. */
 /* Removes from the machine what the switch made: datapath ports with their devices. */
