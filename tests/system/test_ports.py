@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every kind of port against every other, and the life of devices.
 
-    veth1 veth2    internal1 internal2    vm1 vm2 (tap, virtio-net header)    old1 old2 (tap without)
-        \\     \\         |       |            /     /                            /    /
-         ------------------------------- br0 ------------------------------------"""
+    veth1 veth2   internal1 internal2   tap1 tap2   vm1 vm2 (a tap of theirs, virtio-net header)   old1 old2 (without)
+        \\     \\        |       |         |    |        /    /                                      /    /
+         ------------------------------------- br0 ------------------------------------------------"""
 import itertools
 import json
 import re
@@ -18,7 +18,7 @@ from traffic import Stream, Vm, Wire, transfer
 
 pytestmark = [pytest.mark.root, pytest.mark.needs("ip", "ethtool", "ping")]
 
-KINDS = ("veth", "internal", "vm", "old")
+KINDS = ("veth", "internal", "tap", "vm", "old")
 
 
 def set_offloads(ns, device, on):
@@ -47,8 +47,8 @@ class House:
         if kind == "veth":
             self.net.veth(self.sw, port, ns, "eth0")
             self.switch.vsctl("add-port", "br0", port)
-        elif kind == "internal":
-            self.switch.vsctl("add-port", "br0", port, "--", "set", "Interface", port, "type=internal")
+        elif kind in ("internal", "tap"):
+            self.switch.vsctl("add-port", "br0", port, "--", "set", "Interface", port, f"type={kind}")
             run(["ip", "link", "set", port, "netns", ns], netns=self.sw)
             device = port
         else:

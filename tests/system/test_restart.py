@@ -274,3 +274,75 @@ def test_datapathd_dies_again_and_again(pair):
     assert pair.net.ping(pair.a, "10.0.0.2") == 3
     s.vsctl("del-port", "br0", "pb", "--", "add-port", "br0", "pb")
     assert pair.net.ping(pair.a, "10.0.0.2") == 3
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_a_datapath_that_does_not_answer_is_told_on_the_row(pair, how):
+    """A configuration is answered all the same, and comes true when the datapath is back."""
+    s = pair.switch
+    s.expect_warning("datapath|interface|port|configure")
+    assert pair.net.ping(pair.a, "10.0.0.2") == 3
+    if how == "stopped":
+        s.daemons["datapath"].process.send_signal(signal.SIGSTOP)
+    else:
+        s.daemons.pop("datapath").kill()
+    try:
+        start = time.monotonic()
+        s.vsctl("add-port", "br0", "i0", "--", "set", "Interface", "i0", "type=internal", check=False)
+        assert time.monotonic() - start < 15
+        assert "datapath" in s.vsctl("get", "Interface", "i0", "error")
+    finally:
+        if how == "stopped":
+            s.daemons["datapath"].process.send_signal(signal.SIGCONT)
+        else:
+            (s.dir / "datapath.sock").unlink(missing_ok=True)
+            s.start_datapath()
+    wait_until(lambda: s.vsctl("get", "Interface", "i0", "error").strip() == "[]", timeout=10)
+    assert int(s.vsctl("get", "Interface", "i0", "ofport")) > 0
+    assert "i0" in run(["ip", "link"], netns=s.netns)
+    wait_until(lambda: pair.net.ping(pair.a, "10.0.0.2", count=1), timeout=8)
+
+
+def test_a_database_that_does_not_answer_stops_no_packet(pair):
+    s = pair.switch
+    s.expect_warning("database|db|connection|echo")
+    with Stream(pair.a, pair.b, "10.0.0.2") as stream:
+        time.sleep(0.2)
+        s.daemons["db"].process.send_signal(signal.SIGSTOP)
+        try:
+            late = LateFlow(pair)
+            assert late.arrived_after() < 1, "a new flow needs no database"
+            late.close()
+            time.sleep(1)
+            s.ofctl("add-flow", "br0", "priority=3,udp,tp_dst=7000,actions=normal")
+            assert pair.net.ping(pair.a, "10.0.0.2") == 3
+        finally:
+            s.daemons["db"].process.send_signal(signal.SIGCONT)
+        s.vsctl("set", "Bridge", "br0", "external_ids:x=y")
+    assert stream.missing == []
+
+
+def test_more_new_flows_than_may_wait(pair):
+    """While vswitchd is away 3,000 flows begin: a bounded number waits and arrives, the rest is counted, the old flow goes on."""
+    s = pair.switch
+    n = 3000
+    with Wire(pair.b, "eth0", 0x88b5) as rx, Wire(pair.a, "eth0", 0x88b5) as tx:
+        with Stream(pair.a, pair.b, "10.0.0.2") as stream:
+            time.sleep(0.3)
+            before = s.drops()
+            s.daemons.pop("vswitchd").kill()
+            for i in range(n):
+                # Another source and another Ethernet type: another flow, whatever the rules look at.
+                tx.send(bytes.fromhex("02000000000b0201") + (i // 250 + 1).to_bytes(2, "big") + (i % 250).to_bytes(2, "big")
+                        + LateFlow.TYPE + i.to_bytes(2, "big") * 25)
+                if i % 100 == 99:
+                    time.sleep(0.01)
+            time.sleep(0.3)
+            s.start_vswitchd()
+            got = set(rx.all(lambda f: True, 3))
+            lost = lambda: {k: v - before.get(k, 0) for k, v in s.drops().items() if v > before.get(k, 0)}
+            wait_until(lambda: len(got) + sum(lost().values()) >= n, timeout=4)
+            assert 500 <= len(got) <= 2100, f"{len(got)} of {n} came, dropped {lost()}"
+            assert set(lost()) <= {"pending-full", "hold", "upcall-quota"}
+    assert stream.missing == []
+    s.appctl("revalidator/audit")
