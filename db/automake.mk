@@ -25,7 +25,8 @@ db_libdb_a_SOURCES = \
 	db/session_txn.c \
 	db/store.c db/store.h \
 	db/table.c db/table.h \
-	db/txn.c db/txn.h \
+	db/txn.c db/txn.h db/txn_private.h \
+	db/txn_check.c \
 	db/type.c db/type.h
 nodist_db_libdb_a_SOURCES = spec/vswitch_schema.c
 
