@@ -40,6 +40,8 @@ struct db_txn {
         uint32_t n_refs;
     } *saved;
     size_t n_saved, allocated_saved;
+    struct db_row **orphans;     /* Rows whose last counted reference went, to be looked at by garbage collection. */
+    size_t n_orphans, allocated_orphans;
     struct text comment;         /* Lines, without a newline at the end. */
     bool durable;                /* Some operation asked for it. */
 };
