@@ -585,3 +585,13 @@ def test_a_full_disk_is_an_error_and_no_damage(tmp_path):
             assert not list(tmp_path.glob("*damaged*"))
     finally:
         subprocess.run(["umount", "-l", tmp_path], check=True)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_served_file_is_closed_to_other_writers(ours):
+    with Server(ours, SCHEMA) as server:
+        for name in ("ovsdb-tool", program("tsuji-dbtool")):
+            done = subprocess.run([name, "transact", server.db, json.dumps([SCHEMA["name"]])], capture_output=True,
+                                  text=True)
+            assert done.returncode == 1 and ("in use" in done.stderr or "lock" in done.stderr), done.stderr
+            assert tool(name, "query", server.db, json.dumps([SCHEMA["name"]])) == "[]\n"

@@ -150,6 +150,31 @@ START_TEST(max_rows_is_kept)
 }
 END_TEST
 
+/* Whatever the order of their UUIDs, in which they are looked at. */
+START_TEST(a_chain_of_leaves_goes_as_a_whole)
+{
+    struct database *db = test_database();
+    char request[800];
+    int order[3] = { _i % 3, (_i + 1 + _i / 3) % 3, (_i + 2 - _i / 3) % 3 };
+    snprintf(request, sizeof request,
+             "['test',{'op':'insert','table':'leaf','uuid':'%d0000000-0000-4000-8000-000000000000','row':{}},"
+             "{'op':'insert','table':'leaf','uuid':'%d0000000-0000-4000-8000-000000000000','row':{'next':"
+             "['uuid','%d0000000-0000-4000-8000-000000000000']}},"
+             "{'op':'insert','table':'leaf','uuid':'%d0000000-0000-4000-8000-000000000000','row':{'next':"
+             "['uuid','%d0000000-0000-4000-8000-000000000000']}},"
+             "{'op':'insert','table':'root','row':{'leaves':['set',[['uuid','00000000-0000-4000-8000-000000000000'],"
+             "['uuid','10000000-0000-4000-8000-000000000000'],['uuid','20000000-0000-4000-8000-000000000000']]]}}]",
+             order[0], order[1], order[0], order[2], order[1]);
+    free(run(db, request));
+    ck_assert_uint_eq(database_count_rows(db), 4);
+    check_invariants(db);
+    free(run(db, "['test',{'op':'update','table':'root','where':[],'row':{'leaves':['set',[]]}}]"));
+    ck_assert_uint_eq(database_count_rows(db), 1);
+    check_invariants(db);
+    database_destroy(db);
+}
+END_TEST
+
 START_TEST(a_wait_waits_until_its_time)
 {
     struct database *db = test_database();
@@ -180,6 +205,7 @@ TCase *execute_tcase(void)
     TCase *tc = tcase_create("execute");
     tcase_add_loop_test(tc, each_row_is_answered, 0, ARRAY_SIZE(rows));
     tcase_add_test(tc, max_rows_is_kept);
+    tcase_add_loop_test(tc, a_chain_of_leaves_goes_as_a_whole, 0, 6);
     tcase_add_test(tc, a_wait_waits_until_its_time);
     return tc;
 }
