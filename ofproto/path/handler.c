@@ -79,12 +79,6 @@ static void handle_miss(struct path *path, const struct dp_upcall *up, struct xl
     }
 }
 
-struct packet_in_job {
-    struct path *path;
-    const struct dp_upcall *up;
-    const struct effect_packet_in *packet_in;
-};
-
 struct frames {
     struct { void *data; size_t n; } list[64];
     size_t n;
@@ -128,8 +122,26 @@ static void handle_controller(struct path *path, const struct dp_upcall *up, str
     for (size_t i = 0; i < frames.n; i++) {
         free(frames.list[i].data);
     }
+    if (up->id) {
+        dp_upcall_drop(path->options.dp, up, DROP_PACKET_IN);   /* The copy that waited to be fetched. */
+    }
 }
 
+static void handle_one(struct path *path, const struct dp_upcall *up, struct xlate_out *out)
+{
+    if (up->reason == UPCALL_MISS) {
+        handle_miss(path, up, out);
+    } else if (up->reason == UPCALL_CONTROLLER) {
+        handle_controller(path, up, out);
+    } else {
+        dp_upcall_drop(path->options.dp, up, DROP_PACKET_IN);
+    }
+}
+
+static void handle_again(void *path);
+
+/* The ring wakes us only after it was seen empty: what is left after some rounds is gone on with from the loop, which may have been
+ * told to stop. */
 static void handle_upcalls(int fd UNUSED, int events UNUSED, void *path_)
 {
     struct path *path = path_;
@@ -140,26 +152,28 @@ static void handle_upcalls(int fd UNUSED, int events UNUSED, void *path_)
     struct xlate_out out;
     xlate_out_init(&out);
     __atomic_store_n(&path->handler_busy, true, __ATOMIC_SEQ_CST);
-    /* A few batches, then back to the loop, which may have been told to stop. */
+    size_t n = 0;
     for (int round = 0; round < 8; round++) {
-        size_t n = dp_upcall_recv(path->options.dp, ups, UPCALL_BATCH);
-        for (size_t i = 0; i < n; i++) {
-            if (ups[i].reason == UPCALL_MISS) {
-                handle_miss(path, &ups[i], &out);
-            } else if (ups[i].reason == UPCALL_CONTROLLER) {
-                handle_controller(path, &ups[i], &out);
-            } else {
-                dp_upcall_drop(path->options.dp, &ups[i], DROP_PACKET_IN);
-            }
-        }
-        __atomic_add_fetch(&path->n_upcalls, n, __ATOMIC_RELAXED);
-        if (n < UPCALL_BATCH) {
+        n = dp_upcall_recv(path->options.dp, ups, UPCALL_BATCH);
+        if (!n) {
             break;
         }
+        for (size_t i = 0; i < n; i++) {
+            handle_one(path, &ups[i], &out);
+        }
+        __atomic_add_fetch(&path->n_upcalls, n, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&path->handler_busy, false, __ATOMIC_SEQ_CST);
     xlate_out_fini(&out);
     free(ups);
+    if (n) {
+        loop_post(path->handler_loop, handle_again, path);
+    }
+}
+
+static void handle_again(void *path)
+{
+    handle_upcalls(-1, LOOP_READ, path);
 }
 
 void path_handler_start(void *path_)
@@ -171,6 +185,7 @@ void path_handler_start(void *path_)
     int fd = dp_upcall_fd(path->options.dp);
     if (!hold && fd >= 0) {
         path->upcall_watch = loop_watch_create(path->handler_loop, fd, LOOP_READ, handle_upcalls, path);
+        loop_post(path->handler_loop, handle_again, path);   /* Asks to be woken. */
     }
 }
 
