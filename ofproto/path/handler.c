@@ -140,8 +140,8 @@ static void handle_one(struct path *path, const struct dp_upcall *up, struct xla
 
 static void handle_again(void *path);
 
-/* The ring wakes us only after it was seen empty: what is left after some rounds is gone on with from the loop, which may have been
- * told to stop. */
+/* The ring wakes us only after it was seen empty: what is left after some rounds is gone on with from the loop,
+ * which may have been told to stop. */
 static void handle_upcalls(int fd UNUSED, int events UNUSED, void *path_)
 {
     struct path *path = path_;
