@@ -52,7 +52,7 @@ static void usage(void)
              "  --enable-dummy[=override|system]  allow ports without a device (override: all are;\n"
              "                           system: those of type system)\n"
              "  --disable-system         touch no device of this machine\n"
-             "  --disable-system-route   read no routes of this machine\n\n");
+             "  --disable-system-route   for scripts that give it: no effect, tunnels leave by the routes of the host\n\n");
     process_options_usage(&t);
     fputs(text_str(&t), stdout);
     text_fini(&t);
